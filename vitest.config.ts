@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config'
+
+// `unit` needs no store and no network; `services` starts real ones. Both run from source.
+const source = { ssr: { resolve: { conditions: ['@arpeggio/source', 'node', 'module', 'default'] } } }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...source,
+        test: {
+          name: 'unit',
+          include: ['packages/*/test/**/*.test.ts'],
+          exclude: ['packages/testing/**', '**/node_modules/**'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'services',
+          include: ['packages/testing/test/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+})
