@@ -1,0 +1,14 @@
+// #region quick-start
+import { SqliteBackend } from '@arpeggio/backend-sqlite'
+import { group, LocalQueue, Results, task } from '@arpeggio/core'
+
+const add = task('add', (a: number, b: number) => a + b)
+
+const results = new Results({
+  backend: new SqliteBackend({ path: 'results.db' }),
+  publisher: new LocalQueue([add], { concurrency: 4 }),
+})
+const sums = await results.apply(group([add.s(1, 2), add.s(3, 4)]))
+console.log(await sums.get({ timeoutMs: 5_000 })) // [ 3, 7 ], numbers
+await results.close()
+// #endregion quick-start
