@@ -1,0 +1,19 @@
+/** Time and chance, as waiting uses them. Tests pass one of their own. */
+export interface Scheduler {
+  /** Milliseconds that never jump, from any origin. */
+  now(): number
+  /** Milliseconds since 1970, which may jump. Only expiries are judged by it. */
+  wallClock(): number
+  setTimeout(callback: () => void, milliseconds: number): unknown
+  clearTimeout(handle: unknown): void
+  /** At least 0, below 1. */
+  random(): number
+}
+
+export const systemScheduler: Scheduler = {
+  now: () => performance.now(),
+  wallClock: () => Date.now(),
+  setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout), // comes from the line above
+  random: () => Math.random(),
+}
