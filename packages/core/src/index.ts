@@ -1,3 +1,60 @@
+// Celery's formats, as pure functions.
+export { codecs, jsonCodec, type Codec } from './wire/codec.ts'
+export {
+  ChordError,
+  decodeException,
+  encodeException,
+  ExceptionRegistry,
+  TaskError,
+  TaskRevokedError,
+  tracebackOf,
+  type DecodeExceptionContext,
+  type ExceptionData,
+  type ExceptionEntry,
+  type TaskErrorDetails,
+} from './wire/exceptions.ts'
+export { decodeGroupMeta, encodeGroupMeta } from './wire/group-meta.ts'
+export {
+  Decimal,
+  decodeJson,
+  encodeJson,
+  float,
+  JsonEntries,
+  PyDate,
+  PyFloat,
+  PyTime,
+  Uuid,
+  type DecodeOptions,
+  type EncodeOptions,
+} from './wire/json.ts'
+export { Keys } from './wire/keys.ts'
+export { decodeMessage, encodeMessage, type WireMessage } from './wire/message.ts'
+export { pythonRepr } from './wire/python-repr.ts'
+export { decodeResultTuple, encodeResultTuple, type ResultNode } from './wire/result-tuple.ts'
+export { decodeSignatureData, isSignatureData, signatureData, type SignatureData } from './wire/signature-data.ts'
+export {
+  ALL_STATES,
+  comparePrecedence,
+  EXCEPTION_STATES,
+  keptStates,
+  mayReplace,
+  PROPAGATE_STATES,
+  READY_STATES,
+  UNREADY_STATES,
+  type PrecedenceRule,
+  type State,
+} from './wire/states.ts'
+export {
+  buildTaskMeta,
+  decodeTaskMeta,
+  encodeTaskMeta,
+  stateOf,
+  type DecodeMetaContext,
+  type TaskMeta,
+  type TaskMetaInput,
+} from './wire/task-meta.ts'
+export type { DeliveryInfo, TaskMessage, TaskRequest } from './wire/task-request.ts'
+
 // For implementors of a store.
 export type {
   Backend,
