@@ -1,2 +1,4 @@
-// Filled in by the commits that follow.
-export const name = 'backend-memory'
+export { memoryAdapter } from './memory-adapter.ts'
+export { MemoryBackend } from './memory-backend.ts'
+export { MemoryStore } from './memory-store.ts'
+export type { MemoryBackendOptions } from './options.ts'

@@ -1,2 +1,3 @@
-// Filled in by the commits that follow.
-export const name = 'backend-sqlite'
+export type { SqliteBackendOptions } from './options.ts'
+export { sqliteAdapter } from './sqlite-adapter.ts'
+export { SqliteBackend } from './sqlite-backend.ts'
