@@ -1,2 +1,8 @@
-// Filled in by the commits that follow.
-export const name = 'conformance'
+export { type Case, type CaseDefinition, type Chapter, type HarnessFeature } from './case.ts'
+export { cases } from './cases.ts'
+export { eventually } from './eventually.ts'
+export { abilityNames, type AbilityName, type Harness } from './harness.ts'
+export { musts, type MustName } from './musts.ts'
+export { register, type Runner, type SkipContext } from './register.ts'
+export { checkAbilities, reasonToSkip, runCase } from './run-case.ts'
+export type { Trial, With } from './trial.ts'

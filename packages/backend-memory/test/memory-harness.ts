@@ -1,0 +1,21 @@
+import type { Harness } from '@arpeggio/conformance'
+import { MemoryBackend, MemoryStore } from '../src/index.ts'
+
+/** All that memory can do, on a clock that the kit turns. */
+export function memoryHarness(): Harness {
+  let elapsedMs = 0
+  const stores = new WeakMap<object, MemoryStore>()
+  const open = (store: MemoryStore): MemoryBackend => {
+    const backend = new MemoryBackend({ store })
+    stores.set(backend, store)
+    return backend
+  }
+  return {
+    name: 'memory',
+    lacks: { check: 'memory needs nothing that could be missing' },
+    open: async () => open(new MemoryStore({ clock: () => Date.now() + elapsedMs })),
+    openAnother: async (first) => open(stores.get(first) ?? new MemoryStore()),
+    gap: async (backend, during) => stores.get(backend)?.interruptNotifications(during),
+    advance: (seconds) => void (elapsedMs += seconds * 1000),
+  }
+}
