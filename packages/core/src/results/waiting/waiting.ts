@@ -1,25 +1,36 @@
+import { BackendError } from '../../backend/backend-error.ts'
 import type { TaskMeta } from '../../wire/task-meta.ts'
-import type { Scheduler } from './scheduler.ts'
+import { AbortListeners } from './abort-listeners.ts'
+import { Arrivals } from './arrivals.ts'
+import { BulkReader } from './bulk-reader.ts'
+import { Deadlines } from './deadlines.ts'
+import { Feed } from './feed.ts'
+import { SingleReads } from './single-reads.ts'
+import { type Scheduler, systemScheduler } from './scheduler.ts'
+import { Timers } from './timers.ts'
+import { WaitedId, type WaitedIdHooks } from './waited-id.ts'
+import { type Sink, Waiter, type WaiterHoldings, type WaiterLimits } from './waiter.ts'
 import type { WaitingSource } from './waiting-source.ts'
 
 export type { Scheduler } from './scheduler.ts'
 export type { Snapshot, WaitingSource } from './waiting-source.ts'
 
 export interface WaitOptions {
-  /** Milliseconds. 0 reads once; `Infinity` waits without limit. Default: the result expiry. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
+  /** 0 reads once; `Infinity` waits without limit. Default: the result expiry, one day where there is none. */
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface WaitingOptions {
   readonly defaultTimeoutMs: number
   /** How often, about, everything waited for is read although nothing told of a change. Default: 30,000. */
-  readonly safetyReadMs?: number
+  readonly safetyReadMs?: number | undefined
   /** The longest pause between two polls. Default: 500. */
-  readonly pollCeilingMs?: number
-  readonly scheduler?: Scheduler
+  readonly pollCeilingMs?: number | undefined
+  readonly scheduler?: Scheduler | undefined
 }
 
+/** What is held at the moment. All zero when nobody waits. */
 export interface WaitingCounts {
   readonly waiters: number
   readonly ids: number
@@ -27,38 +38,153 @@ export interface WaitingCounts {
   readonly timers: number
 }
 
+/**
+ * Everybody in this process who waits for a task: one registry, one stream or one poller, one timer for all timeouts.
+ *
+ * Every wait ends: with the document, or with a `BackendError` of code `timeout`, `aborted`, `not-found` (removed after it
+ * was seen), `expired` (the same past its expiry), `disposed`, or that of a document that cannot be read. A read that
+ * fails for another reason is tried again and ends no wait.
+ */
 export class Waiting {
+  readonly #source: WaitingSource
+  readonly #defaultTimeoutMs: number
+  readonly #timers: Timers
+  readonly #holdings: WaiterHoldings
+  readonly #hooks: WaitedIdHooks
+  readonly #waiters: Set<Waiter> = new Set()
+  readonly #waited: Map<string, WaitedId> = new Map()
+  readonly #reader: BulkReader
+  readonly #singleReads: SingleReads
+  readonly #feed: Feed
+  #closed: Promise<void> | undefined
+
   constructor(source: WaitingSource, options: WaitingOptions) {
-    void source
-    void options
+    this.#source = source
+    this.#defaultTimeoutMs = options.defaultTimeoutMs
+    this.#timers = new Timers(options.scheduler ?? systemScheduler)
+    this.#holdings = {
+      deadlines: new Deadlines(this.#timers),
+      abortListeners: new AbortListeners(),
+      ended: (waiter) => this.#ended(waiter),
+    }
+    this.#hooks = {
+      wallClock: () => this.#timers.scheduler.wallClock(),
+      progressed: () => this.#feed.progressed(),
+      deserted: (waited) => this.#deserted(waited),
+    }
+    this.#reader = new BulkReader(source, this.#timers)
+    this.#singleReads = new SingleReads(this.#reader)
+    this.#feed = new Feed({
+      source,
+      reader: this.#reader,
+      timers: this.#timers,
+      waited: this.#waited,
+      safetyReadMs: options.safetyReadMs ?? 30_000,
+      pollCeilingMs: options.pollCeilingMs ?? 500,
+    })
   }
 
   get counts(): WaitingCounts {
-    return { waiters: 0, ids: 0, subscriptions: 0, timers: 0 }
+    return {
+      waiters: this.#waiters.size,
+      ids: this.#waited.size,
+      subscriptions: this.#feed.subscriptions,
+      timers: this.#timers.count,
+    }
   }
 
-  untilReady(id: string, options: WaitOptions = {}): Promise<TaskMeta> {
-    return Promise.reject(new Error(`${id}${String(options.timeoutMs)}`))
+  /** Resolves to the first document in a ready state, also to that of a task that failed. */
+  async untilReady(id: string, options: WaitOptions = {}): Promise<TaskMeta> {
+    const limits = this.#limits(options)
+    return new Promise((resolve, reject) => {
+      const sink: Sink = { seen: (meta, isReady) => isReady && resolve(meta), failed: reject }
+      this.#begin([id], sink, limits)
+    })
   }
 
+  /**
+   * Yields every state and progress that is seen, ends after a ready one. Changes that come faster than they are taken
+   * are left out, never the last. Nothing is held before the first `next()`.
+   */
   watch(id: string, options: WaitOptions = {}): AsyncIterable<TaskMeta> {
-    throw new Error(`${id}${String(options.timeoutMs)}`)
+    return this.#iterate([id], options, true)
   }
 
+  /** Yields the document of each id once, in the order in which they become ready. Rejects when one of the waits fails. */
   asCompleted(ids: readonly string[], options: WaitOptions = {}): AsyncIterable<TaskMeta> {
-    throw new Error(`${ids.length}${String(options.timeoutMs)}`)
+    return this.#iterate([...new Set(ids)], options, false)
   }
 
+  /** This process stored the document: whoever waits for it here need not ask the store. */
   stored(id: string, meta: TaskMeta): void {
-    void id
-    void meta
+    this.#waited.get(id)?.observe(meta)
   }
 
+  /** This process removed the document. */
   forgotten(id: string): void {
-    void id
+    this.#waited.get(id)?.fail(() => new BackendError('not-found', `the result of task ${id} was forgotten`))
   }
 
+  /** Ends every wait with `disposed`. */
   close(): Promise<void> {
-    return Promise.resolve()
+    this.#closed ??= this.#feed.close()
+    for (const waiter of this.#waiters) waiter.fail(disposed())
+    this.#reader.close()
+    return this.#closed
   }
+
+  #limits({ timeoutMs = this.#defaultTimeoutMs, signal }: WaitOptions): WaiterLimits {
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0))
+      throw new TypeError(`timeoutMs must be a number of at least 0, not ${String(timeoutMs)}`)
+    return { timeoutMs, signal }
+  }
+
+  #iterate(ids: readonly string[], options: WaitOptions, everyState: boolean): AsyncIterable<TaskMeta> {
+    const limits = this.#limits(options)
+    const start = (sink: Sink): (() => void) => this.#begin(ids, sink, limits)
+    return { [Symbol.asyncIterator]: () => new Arrivals({ start, readyCount: ids.length, everyState }) }
+  }
+
+  /** Returns what ends the wait without a word. */
+  #begin(ids: readonly string[], sink: Sink, limits: WaiterLimits): () => void {
+    const keys = ids.map((id) => this.#source.keyOf(id))
+    const refusal = this.#refusal(limits.signal)
+    if (refusal !== undefined) {
+      sink.failed(refusal)
+      return () => undefined
+    }
+    const waiter = new Waiter(ids, sink, limits, this.#holdings)
+    this.#waiters.add(waiter)
+    if (limits.timeoutMs === 0) this.#singleReads.read(waiter)
+    else for (const [index, id] of ids.entries()) this.#join(id, keys[index] ?? '', waiter)
+    return () => waiter.end()
+  }
+
+  #refusal(signal: AbortSignal | undefined): BackendError | undefined {
+    if (this.#closed !== undefined) return disposed()
+    if (signal?.aborted !== true) return undefined
+    return new BackendError('aborted', 'the wait was aborted before it began', { cause: signal.reason })
+  }
+
+  #join(id: string, key: string, waiter: Waiter): void {
+    const known = this.#waited.get(id)
+    const waited = known ?? new WaitedId(id, key, this.#hooks)
+    if (known === undefined) this.#waited.set(id, waited)
+    waited.join(waiter)
+    this.#feed.joined(waited, known === undefined)
+  }
+
+  #deserted(waited: WaitedId): void {
+    this.#waited.delete(waited.id)
+    this.#feed.left(waited)
+  }
+
+  #ended(waiter: Waiter): void {
+    this.#waiters.delete(waiter)
+    for (const id of waiter.ids) this.#waited.get(id)?.leave(waiter)
+  }
+}
+
+function disposed(): BackendError {
+  return new BackendError('disposed', 'the results were closed while they were waited for')
 }

@@ -1,0 +1,107 @@
+import { BackendError } from '../../backend/backend-error.ts'
+import type { Key, Version } from '../../backend/value.ts'
+import { READY_STATES } from '../../wire/states.ts'
+import type { TaskMeta } from '../../wire/task-meta.ts'
+import type { ReadTarget } from './bulk-reader.ts'
+import type { Waiter } from './waiter.ts'
+import type { Snapshot } from './waiting-source.ts'
+
+/** Reading the same again would give the same answer. */
+export const finalCodes = ['misconfigured', 'unreadable', 'unsupported', 'too-large', 'disposed'] as const
+
+/** What an id tells of itself. */
+export interface WaitedIdHooks {
+  wallClock(): number
+  /** The task is in another state than before. */
+  progressed(): void
+  /** Nobody waits for the id any more. */
+  deserted(waited: WaitedId): void
+}
+
+/** An id that somebody waits for: what was last seen of it, and everybody to be told. */
+export class WaitedId implements ReadTarget {
+  readonly id: string
+  readonly key: Key
+  readonly #waiters: Set<Waiter> = new Set()
+  readonly #hooks: WaitedIdHooks
+  #state: string | undefined
+  #expiresAt: Date | undefined
+  #observations = 0
+
+  constructor(id: string, key: Key, hooks: WaitedIdHooks) {
+    this.id = id
+    this.key = key
+    this.#hooks = hooks
+  }
+
+  /** A read that began before the latest observation may be older than it. */
+  get mark(): number {
+    return this.#observations
+  }
+
+  get isWanted(): boolean {
+    return this.#waiters.size > 0
+  }
+
+  join(waiter: Waiter): void {
+    this.#waiters.add(waiter)
+  }
+
+  leave(waiter: Waiter): void {
+    if (this.#waiters.delete(waiter) && this.#waiters.size === 0) this.#hooks.deserted(this)
+  }
+
+  observe(meta: TaskMeta, seen: { readonly expiresAt?: Date; readonly version?: Version } = {}): void {
+    if (!this.isWanted) return
+    const isNew = this.#state !== meta.status
+    this.#observations += 1
+    this.#state = meta.status
+    this.#expiresAt = seen.expiresAt
+    const isReady = READY_STATES.has(meta.status)
+    for (const waiter of isReady ? this.#desert() : [...this.#waiters]) waiter.see(meta, isReady, seen.version)
+    if (isNew) this.#hooks.progressed()
+  }
+
+  /** Takes the answer of a read that began at `mark`; `false` asks for another read. */
+  answer(snapshot: Snapshot, mark: number): boolean {
+    if (!this.isWanted) return true
+    if (snapshot.error !== undefined) return this.refuse(snapshot.error)
+    const isReady = snapshot.meta !== undefined && READY_STATES.has(snapshot.meta.status)
+    if (mark !== this.#observations && !isReady) return false
+    if (snapshot.meta !== undefined) this.observe(snapshot.meta, snapshot)
+    else if (this.#state !== undefined) this.#vanish()
+    return true
+  }
+
+  /** Takes the failure of a read; `false` asks for another read. */
+  refuse(error: unknown): boolean {
+    if (!this.isWanted) return true
+    if (BackendError.is(error, ...finalCodes)) {
+      this.fail(() => new BackendError(error.code, error.message, { cause: error }))
+      return true
+    }
+    for (const waiter of this.#waiters) waiter.lastError = error
+    return false
+  }
+
+  fail(errorOf: () => BackendError): void {
+    for (const waiter of this.#desert()) waiter.fail(errorOf())
+  }
+
+  #vanish(): void {
+    const isExpired = this.#expiresAt !== undefined && this.#expiresAt.getTime() <= this.#hooks.wallClock()
+    this.fail(() =>
+      isExpired
+        ? new BackendError('expired', `the result of task ${this.id} has expired`)
+        : new BackendError('not-found', `the result of task ${this.id} was removed`),
+    )
+  }
+
+  /** Before anybody is told: whoever waits again from there on finds a clean slate. */
+  #desert(): readonly Waiter[] {
+    const waiters = [...this.#waiters]
+    this.#waiters.clear()
+    this.#hooks.deserted(this)
+    return waiters
+  }
+}
