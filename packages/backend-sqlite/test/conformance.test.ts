@@ -1,0 +1,14 @@
+import { cases, register } from '@arpeggio/conformance'
+import { afterAll, describe, it } from 'vitest'
+import { SqliteFiles } from './sqlite-harness.ts'
+
+const files = new SqliteFiles()
+afterAll(() => files[Symbol.asyncDispose]())
+
+register(files.oneProcess(), { describe, it })
+
+const betweenProcesses = cases.filter(
+  ({ chapter, needs, asks }) =>
+    chapter === 'concurrency' || asks.includes('openAnother') || needs.some((need) => need === 'revision'),
+)
+register(files.twoProcesses(), { describe, it }, betweenProcesses)

@@ -1,0 +1,4 @@
+import { serveBackend } from '@arpeggio/conformance'
+import { SqliteBackend } from '../src/index.ts'
+
+serveBackend(new SqliteBackend({ path: process.argv[2] ?? '' }))
