@@ -10,7 +10,7 @@ const BLOCK = /<!-- (?<file>[\w./-]+)#(?<region>[\w-]+) -->\n```ts\n(?<code>[\s\
 const LINK = /\]\((?<target>[^)#\s]+)(?:#[^)\s]*)?\)/gu
 
 const { values } = parseArgs({ options: { check: { type: 'boolean' }, update: { type: 'boolean' } } })
-const problems = documents().flatMap((path) => [...staleBlocks(path), ...deadLinks(path)])
+const problems = documents().flatMap((path) => staleBlocks(path).concat(deadLinks(path)))
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) process.exit(1)
 console.log('The documents agree with the examples.')

@@ -31,7 +31,10 @@ const brand = Symbol.for('@arpeggio/core/BackendError')
 export class BackendError extends Error {
   override readonly name = 'BackendError'
   readonly code: BackendErrorCode
-  readonly [brand] = true
+
+  static {
+    Object.defineProperty(this.prototype, brand, { value: true })
+  }
 
   constructor(code: BackendErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
@@ -41,7 +44,7 @@ export class BackendError extends Error {
   /** Recognises errors of any installed copy of core, optionally with one of the codes. */
   static is(value: unknown, ...codes: readonly BackendErrorCode[]): value is BackendError {
     if (!(value instanceof Error) || !(brand in value)) return false
-    const { code } = value as BackendError // the brand is set by this class alone
+    const { code } = value as Error & { readonly code: BackendErrorCode } // the brand is set by this class alone
     return codes.length === 0 || codes.includes(code)
   }
 }
