@@ -43,8 +43,7 @@ export class BackendError extends Error {
 
   /** Recognises errors of any installed copy of core, optionally with one of the codes. */
   static is(value: unknown, ...codes: readonly BackendErrorCode[]): value is BackendError {
-    if (!(value instanceof Error) || !(brand in value)) return false
-    const { code } = value as Error & { readonly code: BackendErrorCode } // the brand is set by this class alone
-    return codes.length === 0 || codes.includes(code)
+    if (!(value instanceof Error) || !(brand in value) || !('code' in value)) return false
+    return codes.length === 0 || codes.some((code) => code === value.code)
   }
 }
