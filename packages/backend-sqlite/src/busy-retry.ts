@@ -15,20 +15,20 @@ export async function pause(attempt: number, signal?: AbortSignal): Promise<void
 export interface BusyRetryOptions {
   readonly budgetMs: number
   readonly signal?: AbortSignal | undefined
+  /** The file to name in an error, where that helps. */
+  readonly path?: string
 }
 
 /** Runs `attempt` until nobody else's lock is in its way. */
-export async function retryWhileBusy<Answer>(
-  attempt: () => Answer,
-  { budgetMs, signal }: BusyRetryOptions,
-): Promise<Answer> {
+export async function retryWhileBusy<Answer>(attempt: () => Answer, options: BusyRetryOptions): Promise<Answer> {
+  const { budgetMs, signal, path } = options
   const deadline = performance.now() + budgetMs
   for (let tries = 0; ; tries++) {
     if (signal?.aborted === true) throw aborted(signal)
     try {
       return attempt()
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= deadline) throw toBackendError(error)
+      if (!isBusy(error) || performance.now() >= deadline) throw toBackendError(error, path)
     }
     await pause(tries, signal).catch(() => undefined) // an abort is told by the next round
   }

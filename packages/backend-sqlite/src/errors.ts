@@ -54,9 +54,10 @@ export function endsTransaction(error: unknown): boolean {
 }
 
 /** The error as the contract names it. What no code fits stays as it is. */
-export function toBackendError(error: unknown): unknown {
+export function toBackendError(error: unknown, path?: string): unknown {
   const code = codes.get(resultCode(error) ?? -1)
-  return code === undefined ? error : new BackendError(code, `SQLite: ${messageOf(error)}`, { cause: error })
+  const where = path === undefined ? 'SQLite' : `SQLite file ${path}`
+  return code === undefined ? error : new BackendError(code, `${where}: ${messageOf(error)}`, { cause: error })
 }
 
 /** A commit that failed may have reached the log all the same, and count after the next recovery. */
@@ -82,7 +83,7 @@ export function notWriteAhead(mode: unknown): BackendError {
 export function wrongUrl(url: string): BackendError {
   return new BackendError(
     'misconfigured',
-    `Not an SQLite address: ${url}; expected sqlite:///absolute/path.db or sqlite://./relative/path.db`,
+    `Not an SQLite address: ${url}; expected sqlite:///absolute/path.db or sqlite://./relative/path.db, with ?durability=full or without`,
   )
 }
 

@@ -1,21 +1,22 @@
 import type { Adapter } from '@arpeggio/core'
 import { wrongUrl } from './errors.ts'
+import type { SqliteBackendOptions } from './options.ts'
 import { SqliteBackend } from './sqlite-backend.ts'
 
-const scheme = 'sqlite://'
+const address = /^sqlite:\/\/(?<path>[^?#]+)(?:\?durability=(?<durability>normal|full))?$/u
 
-/** Opens `sqlite:///absolute/path.db` and `sqlite://./relative/path.db`. Percent-encoded characters are decoded. */
+/** Opens `sqlite:///absolute/path.db` and `sqlite://./relative/path.db`, both perhaps with `?durability=full`. */
 export const sqliteAdapter: Adapter = {
   schemes: ['sqlite'],
   package: '@arpeggio/backend-sqlite',
-  open: async (url) => new SqliteBackend({ path: pathOf(url) }),
+  open: async (url) => new SqliteBackend(optionsOf(url)),
 }
 
-function pathOf(url: string): string {
-  const path = url.startsWith(scheme) ? url.slice(scheme.length) : ''
-  if (path === '') throw wrongUrl(url)
+function optionsOf(url: string): SqliteBackendOptions {
+  const { path, durability } = address.exec(url)?.groups ?? {}
+  if (path === undefined) throw wrongUrl(url)
   try {
-    return decodeURIComponent(path)
+    return { path: decodeURIComponent(path), durability: durability === 'full' ? 'full' : 'normal' }
   } catch {
     throw wrongUrl(url)
   }

@@ -107,7 +107,8 @@ export class SqliteBackend implements Backend {
   }
 
   asUri(): string {
-    return `sqlite://${encodeURI(this.#options.path)}`
+    const path = encodeURI(this.#options.path).replaceAll('?', '%3F').replaceAll('#', '%23')
+    return `sqlite://${path}${this.#options.durability === 'full' ? '?durability=full' : ''}`
   }
 
   /** Waits for the writes that were begun, then closes the file. */
@@ -151,10 +152,11 @@ export class SqliteBackend implements Backend {
 
   async #connect(): Promise<Connection> {
     const budgetMs = this.#busyTimeoutMs
+    const { path } = this.#options
     const connect = (database: DatabaseSync): Connection => {
       return { database, statements: new Statements(database), writes: new WriteQueue(database, budgetMs) }
     }
-    this.#connection = await retryWhileBusy(() => openDatabase(this.#options, connect), { budgetMs })
+    this.#connection = await retryWhileBusy(() => openDatabase(this.#options, connect), { budgetMs, path })
     return this.#connection
   }
 
