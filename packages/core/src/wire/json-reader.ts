@@ -125,7 +125,7 @@ class JsonReader {
   }
 
   #integer(token: string, value: number): unknown {
-    if (token === '-0') return this.#options.lossless ? new PyFloat(value, token) : 0
+    if (token === '-0') return this.#options.lossless ? new PyFloat(value, token) : value
     if (Number.isSafeInteger(value)) return value
     if (token.length > MAX_INTEGER_DIGITS) throw unreadable(`An integer has over ${MAX_INTEGER_DIGITS} digits`)
     return BigInt(token)

@@ -1,8 +1,37 @@
 import { floatRepr, JsonEntries, PyFloat } from './typed-values.ts'
 import { wrapTyped } from './typed-envelope.ts'
 
-/** How deep a value may be nested before it is taken for circular. */
-const MAX_DEPTH = 1000
+/** How deep a value may be nested: as deep as our reader reads by default, and well within what Python reads. */
+const MAX_DEPTH = 500
+
+/** Whether `JSON.stringify` writes this value rightly: only plain data, and no number that needs Python's spelling. */
+export function isNative(value: unknown, depth = 0): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return isNativeNumber(value)
+    case 'object':
+      return value === null || (depth < MAX_DEPTH && areNative(value, depth + 1))
+    default:
+      return value === undefined && depth > 0
+  }
+}
+
+function isNativeNumber(value: number): boolean {
+  return value === 0 ? 1 / value > 0 : value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER
+}
+
+function areNative(value: object, depth: number): boolean {
+  if (Array.isArray(value)) {
+    for (const item of value as readonly unknown[]) if (!isNative(item, depth)) return false
+    return true
+  }
+  if (!isPlain(value)) return false
+  for (const key in value) if (!isNative((value as Record<string, unknown>)[key], depth)) return false
+  return true
+}
 
 /** Writes a value byte for byte as Python's `json.dumps` does. Throws `TypeError` for what has no form there. */
 export function writeJson(value: unknown, depth = 0): string {
@@ -25,6 +54,7 @@ export function writeJson(value: unknown, depth = 0): string {
 }
 
 function writeString(text: string): string {
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`
   const json = JSON.stringify(text)
   // oxlint-disable-next-line no-control-regex -- it is about every character outside of printable ASCII
   return /[^\0-\x7e]/.test(json) ? json.replace(/[^\0-\x7e]/g, escaped) : json
@@ -42,7 +72,7 @@ function writeNumber(value: number): string {
 function writeObject(value: object, depth: number): string {
   if (depth >= MAX_DEPTH) throw new TypeError(`A value must not be circular, nor nested over ${MAX_DEPTH} levels`)
   if (Array.isArray(value)) return writeArray(value, depth + 1)
-  if (isPlain(value)) return writeEntries(Object.entries(value), depth + 1)
+  if (isPlain(value)) return writePlain(value as Readonly<Record<string, unknown>>, depth + 1)
   return writeInstance(value, depth)
 }
 
@@ -54,6 +84,16 @@ function writeArray(items: readonly unknown[], depth: number): string {
 }
 
 /** Leaves out members that are undefined, as `JSON.stringify` does. */
+function writePlain(object: Readonly<Record<string, unknown>>, depth: number): string {
+  let json = ''
+  for (const key of Object.keys(object)) {
+    const member = object[key]
+    if (member === undefined) continue
+    json += `${json === '' ? '' : ', '}${writeString(key)}: ${writeJson(member, depth)}`
+  }
+  return `{${json}}`
+}
+
 function writeEntries(entries: Iterable<readonly [string, unknown]>, depth: number): string {
   let json = ''
   for (const [key, member] of entries) {

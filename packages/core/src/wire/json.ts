@@ -1,5 +1,6 @@
 import { readJson } from './json-reader.ts'
-import { writeJson } from './json-writer.ts'
+import { isNative, writeJson } from './json-writer.ts'
+import { reviveTyped } from './typed-envelope.ts'
 import { unreadable } from './unreadable.ts'
 
 export { Decimal, float, JsonEntries, PyDate, PyFloat, PyTime, Uuid } from './typed-values.ts'
@@ -15,7 +16,7 @@ export interface DecodeOptions {
    * classes. `lossless` gives what can be written again unchanged.
    */
   readonly mode?: 'natural' | 'lossless'
-  /** Default 500. */
+  /** Default 500, which is also what the writer allows. */
   readonly maxDepth?: number
   /** In UTF-16 units. Default 256 Mi. */
   readonly maxLength?: number
@@ -23,14 +24,78 @@ export interface DecodeOptions {
 
 /** Encodes a value as Celery does. Throws `TypeError` for what has no form there. */
 export function encodeJson(value: unknown, options: EncodeOptions = {}): string {
-  void options
-  return writeJson(value)
+  return options.exact !== true && isNative(value) ? JSON.stringify(value) : writeJson(value)
 }
 
 /** Decodes Celery's JSON. Throws a `BackendError` of code `unreadable` for anything malformed or over the limits. */
 export function decodeJson(text: string, options: DecodeOptions = {}): unknown {
   const { mode = 'natural', maxDepth = 500, maxLength = 0x10000000 } = options
-  if (text.length > maxLength)
-    throw unreadable(`A value of ${text.length} characters is over the limit of ${maxLength}`)
-  return readJson(text, { lossless: mode === 'lossless', maxDepth })
+  if (text.length > maxLength) throw unreadable(`${text.length} characters are over the limit of ${maxLength}`)
+  if (mode === 'lossless' || hasLongInteger(text)) return readJson(text, { lossless: mode === 'lossless', maxDepth })
+  return decodeNative(text, maxDepth)
+}
+
+function decodeNative(text: string, maxDepth: number): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // Not JSON, or with Python's NaN and Infinity in it; our own reader tells which.
+    return readJson(text, { lossless: false, maxDepth })
+  }
+  if (mayNestDeeper(text, maxDepth) && isDeeper(value, maxDepth)) throw unreadable(`Nested over ${maxDepth} levels`)
+  return text.includes('__type__') ? reviveTyped(value) : value
+}
+
+/**
+ * Whether there may be an integer that `JSON.parse` would round: sixteen digits in a row with no fraction or exponent.
+ * Such a run covers one position in sixteen, so that no more than those need be looked at. A run inside a string
+ * may count too, which costs time but nothing else.
+ */
+function hasLongInteger(text: string): boolean {
+  const { length } = text
+  for (let at = 15; at < length; at += 16) {
+    if (isDigit(text.charCodeAt(at)) && isLongInteger(text, at)) return true
+  }
+  return false
+}
+
+// Beyond this a run counts without a look at its ends, or many looks at one run would take quadratic time.
+const MAX_LOOK = 100
+
+function isLongInteger(text: string, at: number): boolean {
+  let start = at
+  while (isDigit(text.charCodeAt(start - 1)) && at - start < MAX_LOOK) start -= 1
+  if (text[start - 1] === '.') return false
+  let end = at + 1
+  while (isDigit(text.charCodeAt(end)) && end - at < MAX_LOOK) end += 1
+  return end - start >= 16 && !/[.eE]/.test(text.charAt(end))
+}
+
+// Not a number (outside of the text) is no digit either.
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+/** Few brackets settle that a text does not nest deeply. */
+function mayNestDeeper(text: string, limit: number): boolean {
+  // Each level needs two characters.
+  return text.length > 2 * limit && !(hasAtMost(text, '[', limit / 2) && hasAtMost(text, '{', limit / 2))
+}
+
+function hasAtMost(text: string, character: string, limit: number): boolean {
+  let count = 0
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) {
+    count += 1
+    if (count > limit) return false
+  }
+  return true
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1))
+  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true
+  return false
 }

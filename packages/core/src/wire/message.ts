@@ -16,36 +16,57 @@ export function encodeMessage(
   message: TaskMessage,
   options: { readonly now?: Date; readonly origin?: string } = {},
 ): WireMessage {
-  return { headers: headersOf(message, options), body: [message.args, message.kwargs, embedOf(message)] }
+  return { headers: { ...headersOf(message, options) }, body: [message.args, message.kwargs, embedOf(message)] }
 }
 
-function headersOf(
-  message: TaskMessage,
-  { now = new Date(), origin }: { readonly now?: Date; readonly origin?: string },
-): Record<string, unknown> {
-  const { countdownSeconds } = message
-  return {
-    lang: 'js',
-    task: message.task,
-    id: message.id,
-    shadow: null,
-    eta: countdownSeconds === undefined ? null : isoFormat(new Date(now.getTime() + countdownSeconds * 1000)),
-    expires: null,
-    group: message.group ?? null,
-    group_index: message.groupIndex ?? null,
-    retries: message.retries ?? 0,
-    timelimit: [null, null],
-    root_id: message.rootId ?? message.id,
-    parent_id: message.parentId ?? null,
-    argsrepr: shortened(tupleRepr(message.args)),
-    kwargsrepr: shortened(pythonRepr(message.kwargs)),
-    origin: origin ?? null,
-    // Newer workers let an explicit value win over the task's own setting; null leaves the decision to the task.
-    ignore_result: message.ignoreResult ?? null,
-    replaced_task_nesting: message.replacedTaskNesting ?? 0,
-    stamped_headers: message.stampedHeaders ?? null,
-    stamps: message.stamps ?? {},
+function headersOf(message: TaskMessage, options: { readonly now?: Date; readonly origin?: string }): object {
+  const { id, task, args, kwargs, countdownSeconds } = message
+  const known = {
+    task,
+    id,
+    eta: countdownSeconds === undefined ? undefined : etaOf(countdownSeconds, options.now),
+    group: message.group,
+    group_index: message.groupIndex,
+    retries: message.retries,
+    root_id: message.rootId,
+    parent_id: message.parentId,
+    argsrepr: shortened(tupleRepr(args)),
+    kwargsrepr: shortened(pythonRepr(kwargs)),
+    origin: options.origin,
+    ignore_result: message.ignoreResult,
+    replaced_task_nesting: message.replacedTaskNesting,
+    stamped_headers: message.stampedHeaders,
+    stamps: message.stamps,
   }
+  return { ...DEFAULT_HEADERS, root_id: id, ...present(known) }
+}
+
+// In Celery's order.
+const DEFAULT_HEADERS = {
+  lang: 'js',
+  task: null,
+  id: null,
+  shadow: null,
+  eta: null,
+  expires: null,
+  group: null,
+  group_index: null,
+  retries: 0,
+  timelimit: [null, null],
+  root_id: null,
+  parent_id: null,
+  argsrepr: null,
+  kwargsrepr: null,
+  origin: null,
+  // Newer workers let an explicit value win over the task's own setting; null leaves the decision to the task.
+  ignore_result: null,
+  replaced_task_nesting: 0,
+  stamped_headers: null,
+  stamps: {},
+}
+
+function etaOf(countdownSeconds: number, now = new Date()): string {
+  return isoFormat(new Date(now.getTime() + countdownSeconds * 1000))
 }
 
 const MAX_REPR = 1024

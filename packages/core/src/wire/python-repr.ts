@@ -7,7 +7,6 @@ const MAX_DEPTH = 100
 
 /** A value as Python's `repr` shows it: Celery puts that text into messages that both sides read. */
 export function pythonRepr(value: unknown, depth = 0): string {
-  if (depth > MAX_DEPTH) return '...'
   switch (typeof value) {
     case 'string':
       return stringRepr(value)
@@ -16,11 +15,10 @@ export function pythonRepr(value: unknown, depth = 0): string {
     case 'boolean':
       return value ? 'True' : 'False'
     case 'object':
-      return value === null ? 'None' : objectRepr(value, depth + 1)
+    case 'undefined':
+      return value ? objectRepr(value, depth + 1) : 'None'
     case 'bigint':
       return value.toString()
-    case 'undefined':
-      return 'None'
     default:
       return `<${typeof value}>`
   }
@@ -58,6 +56,7 @@ function numbered(codePoint: number): string {
 }
 
 function objectRepr(value: object, depth: number): string {
+  if (depth > MAX_DEPTH) return '...'
   if (Array.isArray(value)) return `[${value.map((item) => pythonRepr(item, depth)).join(', ')}]`
   if (value instanceof Error) return errorRepr(value, depth)
   if (value instanceof Map) return dictRepr([...value], depth)

@@ -50,30 +50,46 @@ export interface TaskMetaInput {
 
 /** The document to store, its keys in Celery's order. An error in an exception state is encoded. */
 export function buildTaskMeta(input: TaskMetaInput): Record<string, unknown> {
-  const { id, state, result, traceback, request, registry } = input
-  const isException = EXCEPTION_STATES.has(state) && result instanceof Error
+  const { id, state, request } = input
   const meta: Record<string, unknown> = {
     status: state,
-    result: isException ? encodeException(result, registry) : (result ?? null),
-    traceback: traceback ?? null,
+    result: preparedResult(input),
+    traceback: input.traceback ?? null,
     children: request === undefined ? null : (request.children ?? []).map(encodeResultTuple),
     date_done: READY_STATES.has(state) ? isoFormat(input.now ?? new Date()) : null,
   }
-  if (request?.group) meta['group_id'] = request.group
-  if (request?.parentId) meta['parent_id'] = request.parentId
-  if (request !== undefined && input.extended === true) addExtended(meta, request)
+  if (request !== undefined) addRequest(meta, request, input.extended === true)
   meta['task_id'] = id
   return meta
 }
 
-const EXTENDED = ['name', 'args', 'kwargs', 'worker', 'retries', 'queue'] as const
+function preparedResult({ state, result, registry }: TaskMetaInput): unknown {
+  if (EXCEPTION_STATES.has(state) && result instanceof Error) return encodeException(result, registry)
+  return result ?? null
+}
+
 const RESERVED: ReadonlySet<string> = new Set([
-  ...['status', 'result', 'traceback', 'children', 'date_done', 'group_id', 'parent_id', 'task_id'],
-  ...EXTENDED,
+  'status',
+  'result',
+  'traceback',
+  'children',
+  'date_done',
+  'group_id',
+  'parent_id',
+  'name',
+  'args',
+  'kwargs',
+  'worker',
+  'retries',
+  'queue',
   'stamped_headers',
+  'task_id',
 ])
 
-function addExtended(meta: Record<string, unknown>, request: TaskRequest): void {
+function addRequest(meta: Record<string, unknown>, request: TaskRequest, extended: boolean): void {
+  if (request.group) meta['group_id'] = request.group
+  if (request.parentId) meta['parent_id'] = request.parentId
+  if (!extended) return
   meta['name'] = request.task
   meta['args'] = request.args
   meta['kwargs'] = request.kwargs
@@ -142,10 +158,10 @@ function failureOf(status: State, result: unknown, context: FailureContext): unk
   if (!isNothing(result)) return decodeException(result, context)
   if (!PROPAGATE_STATES.has(status)) return null
   // The writer did not say why; whoever waits still has to learn that it failed.
-  const details = { excType: 'Exception', excModule: 'builtins', excArgs: [], taskId: context.taskId }
+  const origin = { excArgs: [], taskId: context.taskId }
   return status === 'REVOKED'
-    ? new TaskRevokedError({ ...details, excType: 'TaskRevokedError', excModule: 'celery.exceptions' })
-    : new TaskError(details)
+    ? new TaskRevokedError({ excType: 'TaskRevokedError', excModule: 'celery.exceptions', ...origin })
+    : new TaskError({ excType: 'Exception', excModule: 'builtins', ...origin })
 }
 
 function decodeChildren(children: unknown): readonly ResultNode[] | null {
@@ -154,39 +170,62 @@ function decodeChildren(children: unknown): readonly ResultNode[] | null {
   return children.map(decodeResultTuple)
 }
 
+/** Fields of a wrong type count as absent: nothing depends on them. */
 function addOptional(meta: Writable<TaskMeta>, document: Readonly<Record<string, unknown>>): void {
-  const stamped = new Set(arrayOf(document['stamped_headers']).filter((name) => typeof name === 'string'))
-  const stamps: Record<string, unknown> = {}
-  const extra: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(document)) {
+  for (const key in document) {
     const set = SETTERS.get(key)
-    if (set !== undefined) set(meta, value)
-    else if (!RESERVED.has(key)) define(stamped.has(key) ? stamps : extra, key, value)
+    if (set === undefined) addOther(meta, document, key)
+    else if (set !== NOTHING) set(meta, document[key])
   }
-  if (Object.keys(stamps).length > 0) meta.stamps = stamps
-  if (Object.keys(extra).length > 0) meta.extra = extra
+}
+
+/** A stamp when the document lists it as one. */
+function addOther(meta: Writable<TaskMeta>, document: Readonly<Record<string, unknown>>, key: string): void {
+  const value = document[key]
+  if (arrayOf(document['stamped_headers']).includes(key)) define((meta.stamps ??= {}), key, value)
+  else define((meta.extra ??= {}), key, value)
 }
 
 type Setter = (meta: Writable<TaskMeta>, value: unknown) => void
 
+const NOTHING: Setter = () => {}
+
 const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
-  [
-    'date_done',
-    (meta, value) => {
-      const date = typeof value === 'string' ? parseIsoFormat(value) : undefined
-      if (date !== undefined) meta.dateDone = date
-    },
-  ],
-  ['group_id', (meta, value) => void (typeof value === 'string' && (meta.groupId = value))],
-  ['parent_id', (meta, value) => void (typeof value === 'string' && (meta.parentId = value))],
-  ['name', (meta, value) => void (typeof value === 'string' && (meta.name = value))],
+  ['status', NOTHING],
+  ['result', NOTHING],
+  ['traceback', NOTHING],
+  ['children', NOTHING],
+  ['date_done', setDateDone],
+  ['group_id', text('groupId')],
+  ['parent_id', text('parentId')],
+  ['name', text('name')],
   ['args', (meta, value) => void (meta.args = value)],
   ['kwargs', (meta, value) => void (meta.kwargs = value)],
-  ['worker', (meta, value) => void (typeof value === 'string' && (meta.worker = value))],
-  ['retries', (meta, value) => void (typeof value === 'number' && (meta.retries = value))],
-  ['queue', (meta, value) => void (typeof value === 'string' && (meta.queue = value))],
-  ['stamped_headers', (meta, value) => void (Array.isArray(value) && (meta.stampedHeaders = value.map(String)))],
+  ['worker', text('worker')],
+  ['retries', setRetries],
+  ['queue', text('queue')],
+  ['stamped_headers', setStampedHeaders],
+  ['task_id', NOTHING],
 ])
+
+function setDateDone(meta: Writable<TaskMeta>, value: unknown): void {
+  const date = typeof value === 'string' ? parseIsoFormat(value) : undefined
+  if (date !== undefined) meta.dateDone = date
+}
+
+function setRetries(meta: Writable<TaskMeta>, value: unknown): void {
+  if (typeof value === 'number') meta.retries = value
+}
+
+function setStampedHeaders(meta: Writable<TaskMeta>, value: unknown): void {
+  if (Array.isArray(value)) meta.stampedHeaders = value.filter((name) => typeof name === 'string')
+}
+
+function text(member: 'groupId' | 'parentId' | 'name' | 'worker' | 'queue'): Setter {
+  return (meta, value) => {
+    if (typeof value === 'string') meta[member] = value
+  }
+}
 
 function textOr<Other>(value: unknown, other: Other): string | Other {
   return typeof value === 'string' ? value : other
@@ -196,7 +235,7 @@ function arrayOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-const HEAD = /^\s*\{\s*"status"\s*:\s*"([^"\\\x00-\x1f\x7f-\uffff]{1,100})"/
+const HEAD = /^\s*\{\s*"status"\s*:\s*"([ !#-[\]-~]{1,100})"/
 const HEAD_LENGTH = 200
 
 /**

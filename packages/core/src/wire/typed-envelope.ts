@@ -33,6 +33,24 @@ export function unwrapTyped(object: Readonly<Record<string, unknown>>): unknown 
   }
 }
 
+/** Unwraps every envelope inside a parsed value, in place and from the inside out. */
+export function reviveTyped(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    value.forEach((item: unknown, index) => {
+      if (typeof item === 'object') value[index] = reviveTyped(item)
+    })
+    return value
+  }
+  const object = value as Record<string, unknown> // a parsed object that is no array
+  for (const [key, member] of Object.entries(object)) {
+    const revived = typeof member === 'object' ? reviveTyped(member) : member
+    // Not an assignment, because a key may be `__proto__`.
+    if (revived !== member) Object.defineProperty(object, key, { value: revived })
+  }
+  return unwrapTyped(object)
+}
+
 const UNWRAP: ReadonlyMap<string, (value: unknown) => unknown> = new Map<string, (value: unknown) => unknown>([
   ['datetime', toDate],
   ['date', (value) => new PyDate(text(value))],

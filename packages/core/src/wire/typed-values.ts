@@ -25,7 +25,8 @@ export function float(value: number): PyFloat {
 
 /** A number as Python's `repr` of a float spells it, and its JSON with it. */
 export function floatRepr(value: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
+  // `NaN`, `Infinity` and `-Infinity` are called alike in both languages' JSON.
+  if (!Number.isFinite(value)) return String(value)
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
   const [digits = '', power = ''] = value.toExponential().split('e')
   const exponent = Number(power)
