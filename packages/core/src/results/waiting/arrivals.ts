@@ -88,19 +88,23 @@ export class Arrivals implements AsyncIterator<TaskMeta, undefined>, Sink {
   }
 
   #hand(): void {
-    while (this.#takers.length > 0) {
-      const meta = this.#queue[this.#taken]
-      if (meta === undefined && this.#error === undefined && this.#missing > 0) return
+    while (this.#takers.length > 0 && (this.#queue.length > 0 || this.#missing === 0)) {
       const taker = this.#takers.shift()
-      if (meta !== undefined) {
-        this.#taken += 1
-        if (this.#taken === this.#queue.length) this.#clear()
-        taker?.resolve({ done: false, value: meta })
-      } else if (this.#error === undefined) taker?.resolve({ done: true, value: undefined })
-      else {
-        taker?.reject(this.#error)
-        this.#error = undefined
-      }
+      if (taker !== undefined) this.#give(taker)
+    }
+  }
+
+  #give(taker: Taker): void {
+    const meta = this.#queue[this.#taken]
+    const error = this.#error
+    if (meta !== undefined) {
+      this.#taken += 1
+      if (this.#taken === this.#queue.length) this.#clear()
+      taker.resolve({ done: false, value: meta })
+    } else if (error === undefined) taker.resolve({ done: true, value: undefined })
+    else {
+      this.#error = undefined
+      taker.reject(error)
     }
   }
 }

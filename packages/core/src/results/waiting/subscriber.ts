@@ -32,6 +32,7 @@ export class Subscriber {
   #subscribed: Set<Key> = new Set()
   #stream: ChangeStream | undefined
   #pumping: Promise<void> | undefined
+  #isDropDue = false
   #failures = 0
   #pause: Timer | undefined
 
@@ -57,7 +58,13 @@ export class Subscriber {
     this.#adding.delete(waited)
     if (!this.#subscribed.has(waited.key)) return
     this.#dropping.add(waited.key)
-    this.#schedule()
+    if (this.#isDropDue) return
+    // Giving up is not urgent, and results that arrive together are given up together.
+    this.#isDropDue = true
+    setImmediate(() => {
+      this.#isDropDue = false
+      if (this.#dropping.size > 0) this.#schedule()
+    })
   }
 
   /** Nobody waits: no attempt is due before somebody does. */

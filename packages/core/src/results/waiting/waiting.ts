@@ -94,11 +94,10 @@ export class Waiting {
   }
 
   /** Resolves to the first document in a ready state, also to that of a task that failed. */
-  async untilReady(id: string, options: WaitOptions = {}): Promise<TaskMeta> {
-    const limits = this.#limits(options)
+  untilReady(id: string, options: WaitOptions = {}): Promise<TaskMeta> {
     return new Promise((resolve, reject) => {
       const sink: Sink = { seen: (meta, isReady) => isReady && resolve(meta), failed: reject }
-      this.#begin([id], sink, limits)
+      this.#begin([id], sink, this.#limits(options))
     })
   }
 
