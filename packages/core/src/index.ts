@@ -1,3 +1,28 @@
+// Naming calls to tasks.
+export { chain } from './canvas/chain.ts'
+export { freeze, type FreezeOptions, type Frozen } from './canvas/freeze.ts'
+export { group, type MemberResults, type ResultOf } from './canvas/group.ts'
+export type {
+  FailureOptions,
+  OutcomeOptions,
+  Publisher,
+  PublishOptions,
+  RecordOptions,
+  ResultRecorder,
+  TracedOptions,
+} from './canvas/publisher.ts'
+export { signatureFromData } from './canvas/signature-from-data.ts'
+export {
+  Signature,
+  type AnySignature,
+  type GroupOf,
+  type GroupSignature,
+  type SignatureOptions,
+  type SignatureParts,
+} from './canvas/signature.ts'
+export type { RetryOptions, TaskContext } from './canvas/task-context.ts'
+export { Task, task, type RunnableTask, type TaskOptions } from './canvas/task.ts'
+
 // Celery's formats, as pure functions.
 export { codecs, jsonCodec, type Codec } from './wire/codec.ts'
 export {

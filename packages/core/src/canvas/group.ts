@@ -23,8 +23,9 @@ export type ResultOf<Item> = Item extends Signature<infer Result, never> ? Resul
 type Flat<Result> = [Result] extends [GroupOf<infer Results>] ? Results : [Result]
 
 // What every member accepts: signatures are contravariant in what they miss, so inference intersects.
-type MissingOf<Members extends readonly unknown[]> = Members[number] extends Signature<unknown, infer Missing>
-  ? Missing extends readonly unknown[]
-    ? Missing
+type MissingOf<Members extends readonly unknown[]> =
+  Members[number] extends Signature<unknown, infer Missing>
+    ? Missing extends readonly unknown[]
+      ? Missing
+      : never
     : never
-  : never

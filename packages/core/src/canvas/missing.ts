@@ -7,8 +7,9 @@ export type Given<Args extends readonly unknown[]> =
   | (number extends Args['length'] ? Args : Args extends readonly [unknown?, ...infer Tail] ? SuffixOf<Tail> : never)
 
 /** Everything that may come later: leading parameters that make a complete call together with those given. */
-export type Missing<Args extends readonly unknown[], Present extends readonly unknown[]> =
-  number extends Args['length'] ? Args : Completing<Prefix<Required<Args>>, Present, Args>
+export type Missing<Args extends readonly unknown[], Present extends readonly unknown[]> = number extends Args['length']
+  ? Args
+  : Completing<Prefix<Required<Args>>, Present, Args>
 
 type SuffixOf<Tail extends readonly unknown[]> = Tail extends readonly [] ? [] : Given<Tail>
 

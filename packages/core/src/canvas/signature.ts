@@ -82,7 +82,9 @@ export class Signature<Result = unknown, Missing extends readonly unknown[] = []
     if (this.kind === 'group') throw new TypeError('A group cannot be linked: link its members')
     if (this.kind === 'task') return this.#append('link', callback)
     const last = this.tasks.length - 1
-    return this.with({ tasks: this.tasks.map((step, at) => (at === last ? step.link(callback) : step)) })
+    // The type says that the last step results in what the chain results in.
+    const link = (step: AnySignature): AnySignature => (step as Signature<Result, never>).link(callback)
+    return this.with({ tasks: this.tasks.map((step, at) => (at === last ? link(step) : step)) })
   }
 
   /** Also starts `errback` with the id of the failed task when the task, a member or a step has failed. */
@@ -106,7 +108,8 @@ export class Signature<Result = unknown, Missing extends readonly unknown[] = []
 
   /** The same call but for these parts. */
   with(parts: Partial<SignatureParts>): Signature<Result, Missing> {
-    return new Signature({ ...this, ...parts })
+    const { task, args, kwargs, options, immutable, kind, tasks } = this
+    return new Signature({ task, args, kwargs, options, immutable, kind, tasks, ...parts })
   }
 
   #append(option: 'link' | 'link_error', signature: AnySignature): Signature<Result, Missing> {

@@ -68,6 +68,6 @@ export function task<Args extends readonly unknown[], Result>(
   run: (...args: Args) => Result,
   options?: TaskOptions & { readonly bind?: false },
 ): Task<Args, Awaited<Result>>
-export function task(name: string, run?: AnyFunction | TaskOptions, options?: TaskOptions): Task<never, unknown> {
+export function task(name: string, run?: AnyFunction | TaskOptions, options?: TaskOptions): RunnableTask {
   return typeof run === 'function' ? new Task(name, run, options) : new Task(name, undefined, run)
 }
