@@ -1,12 +1,13 @@
 import type { Harness } from '@arpeggio/conformance'
+import type { Backend } from '@arpeggio/core'
 import { MemoryBackend, MemoryStore } from '../src/index.ts'
 
-/** All that memory can do, on a clock that the kit turns. */
-export function memoryHarness(): Harness {
+/** All that memory can do, on a clock that the kit turns. `change` wraps every backend that is opened. */
+export function memoryHarness(change: (backend: MemoryBackend) => Backend = (backend) => backend): Harness {
   let elapsedMs = 0
   const stores = new WeakMap<object, MemoryStore>()
-  const open = (store: MemoryStore): MemoryBackend => {
-    const backend = new MemoryBackend({ store })
+  const open = (store: MemoryStore): Backend => {
+    const backend = change(new MemoryBackend({ store }))
     stores.set(backend, store)
     return backend
   }
