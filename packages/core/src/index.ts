@@ -1,3 +1,8 @@
+// Running tasks.
+export { executeTask, type ExecuteOptions, type Outcome } from './tasks/execute-task.ts'
+export { LocalQueue, type LocalQueueOptions } from './tasks/local-queue.ts'
+export { Ignore, Reject, Retry } from './tasks/task-failures.ts'
+
 // Naming calls to tasks.
 export { chain } from './canvas/chain.ts'
 export { freeze, type FreezeOptions, type Frozen } from './canvas/freeze.ts'

@@ -25,7 +25,7 @@ describe('the types of calls', () => {
   })
 
   it('refuse wrong and missing arguments', () => {
-    expectTypeOf(add.s<[number]>).parameters.toEqualTypeOf<[number]>()
+    expectTypeOf((...args: Parameters<typeof add.si>) => args).parameters.toEqualTypeOf<[a: number, b: number]>()
     // @ts-expect-error a text is no number
     add.s('1', 2)
     // @ts-expect-error too many
