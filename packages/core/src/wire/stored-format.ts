@@ -12,8 +12,7 @@ export function storedFormat(value: Value): StoredFormat | undefined {
   const [first = -1, second = -1] = head
   if (first === -1) return undefined
   if (first >= 0x80) return binaryFormat(first, second)
-  if (isCompressed(first, second, head)) return 'compressed'
-  return textFormat(Buffer.from(head).toString('latin1'))
+  return textFormat(Buffer.from(head).toString('latin1')) ?? (isCompressed(head) ? 'compressed' : undefined)
 }
 
 const HEAD_LENGTH = 64
@@ -22,14 +21,22 @@ const HEAD_LENGTH = 64
 function binaryFormat(first: number, second: number): StoredFormat | undefined {
   if (first === 0x80 && second >= 2 && second <= 5) return 'pickle'
   if (first <= 0x8f || first === 0xde || first === 0xdf) return 'msgpack'
-  return undefined
+  // No text begins with these in UTF-8, so that they are a marker or a magic number of something.
+  return first < 0xc2 || first > 0xf4 ? 'compressed' : undefined
 }
 
-// Newer Celery puts a control character and the codec's name before compressed bytes. Bare gzip, zlib, bzip2, lzma and
-// zstandard are what other tools leave.
-function isCompressed(first: number, second: number, head: Uint8Array): boolean {
+// Celery after 5.6 puts a marker and the codec's name before compressed bytes; no document begins like that. Bare gzip,
+// zlib, bzip2, lzma and zstandard are what other tools leave.
+function isCompressed(head: Uint8Array): boolean {
+  const [first = 0, second = 0] = head
   const isControl = first < 0x09 || (first > 0x0d && first < 0x20)
-  return isControl || isZlib(first, second) || MAGIC.some((magic) => magic.every((byte, index) => head[index] === byte))
+  const isNamed = /compress/i.test(Buffer.from(head).toString('latin1'))
+  return (
+    isControl ||
+    isNamed ||
+    isZlib(first, second) ||
+    MAGIC.some((magic) => magic.every((byte, index) => head[index] === byte))
+  )
 }
 
 function isZlib(first: number, second: number): boolean {
