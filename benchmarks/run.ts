@@ -29,7 +29,7 @@ await program.parseAsync()
 async function bench(name: string, options: Options): Promise<void> {
   const load = BENCHMARKS[name]
   if (load === undefined)
-    program.error(`there is no benchmark "${name}"; known are ${Object.keys(BENCHMARKS).join(', ')}`)
+    return program.error(`there is no benchmark "${name}"; known are ${Object.keys(BENCHMARKS).join(', ')}`)
   const { summary, sections } = await load()
   if (options.json !== true) console.log(`${name}: ${summary}`)
   const measured: Section[] = []

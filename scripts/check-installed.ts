@@ -5,10 +5,11 @@ import { run } from './run.ts'
 import { ROOT } from './workspace.ts'
 
 const KIT_TEST = `import { describe, it } from 'node:test'
-import { register } from '@arpeggio/conformance'
-import { harness } from './third-party-backend.ts'
+import { abilityNames, register } from '@arpeggio/conformance'
+import { MapBackend } from './third-party-backend.ts'
 
-register(harness, { describe, it: (name, body) => it(name, (context) => body(context)) })
+const lacks = Object.fromEntries(abilityNames.map((name) => [name, 'a map is enough for the contract']))
+register({ name: 'a backend of a third party', lacks, open: async () => new MapBackend() }, { describe, it })
 `
 
 const TSCONFIG = {
