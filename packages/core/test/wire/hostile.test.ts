@@ -18,6 +18,10 @@ function failure(result: string): TaskMeta {
   return decodeTaskMeta(`{"status": "FAILURE", "result": ${result}, "task_id": "T"}`, jsonCodec)
 }
 
+function nested(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth)
+}
+
 describe('a hostile document', () => {
   it.each([
     ['nested lists', '['.repeat(100_000) + ']'.repeat(100_000)],
@@ -33,7 +37,6 @@ describe('a hostile document', () => {
   })
 
   it('is read up to the limit of depth', () => {
-    const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
     for (const mode of ['natural', 'lossless'] as const) {
       expect(refusal(() => decodeJson(nested(500), { mode }))).toBeUndefined()
       expect(refusal(() => decodeJson(nested(501), { mode }))).toBe('unreadable')

@@ -79,6 +79,10 @@ describe('buildTaskMeta', () => {
   })
 })
 
+function withoutReason(status: string): unknown {
+  return decodeTaskMeta(`{"status": "${status}", "result": null, "task_id": "A"}`, jsonCodec).result
+}
+
 describe('decodeTaskMeta', () => {
   it('reads every field that Celery writes', () => {
     const text =
@@ -140,11 +144,9 @@ describe('decodeTaskMeta', () => {
   })
 
   it('makes an error of a failure without a reason, but none of a retry', () => {
-    const read = (status: string): unknown =>
-      decodeTaskMeta(`{"status": "${status}", "result": null, "task_id": "A"}`, jsonCodec).result
-    expect(read('FAILURE')).toBeInstanceOf(TaskError)
-    expect(read('REVOKED')).toBeInstanceOf(TaskRevokedError)
-    expect(read('RETRY')).toBeNull()
+    expect(withoutReason('FAILURE')).toBeInstanceOf(TaskError)
+    expect(withoutReason('REVOKED')).toBeInstanceOf(TaskRevokedError)
+    expect(withoutReason('RETRY')).toBeNull()
   })
 })
 
