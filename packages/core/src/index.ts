@@ -1,3 +1,18 @@
+// For applications.
+export { AsyncResult, type AsyncResultOptions, type Dependency, type TaskOutcome } from './results/async-result.ts'
+export { disabledBackend } from './results/disabled-backend.ts'
+export { EagerResult, type EagerResultParts } from './results/eager-result.ts'
+export { GroupResult, ResultSet, type GroupStore } from './results/group-result.ts'
+export type { Adapter } from './results/open.ts'
+export type { StoreOptions, StoreOutcome } from './results/recording.ts'
+export type { AnyResult, ReadOptions, ResultSource, WaitForOptions } from './results/result-source.ts'
+export { Results, type Applied, type OpenOptions } from './results/results.ts'
+export type { ConnectionFailure, EnsureOptions, RetryPolicy } from './results/retry.ts'
+export type { ResultsOptions } from './results/settings.ts'
+export type { SchemaResult, StandardSchema } from './results/standard-schema.ts'
+export type { Operation, TraceContext } from './results/tracing.ts'
+export type { WaitingCounts, WaitOptions } from './results/waiting/waiting.ts'
+
 // Running tasks.
 export { executeTask, type ExecuteOptions, type Outcome } from './tasks/execute-task.ts'
 export { LocalQueue, type LocalQueueOptions } from './tasks/local-queue.ts'

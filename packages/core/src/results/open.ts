@@ -28,7 +28,8 @@ const knownPackages: ReadonlyMap<string, string> = new Map([
  */
 export async function openBackend(url: string, adapters: readonly Adapter[]): Promise<Backend> {
   const scheme = /^([a-z][a-z0-9+.-]*):/iu.exec(url)?.[1]?.toLowerCase()
-  if (scheme === undefined) throw new BackendError('misconfigured', 'a backend URL begins with a scheme, such as redis:')
+  if (scheme === undefined)
+    throw new BackendError('misconfigured', 'a backend URL begins with a scheme, such as redis:')
   if (scheme === 'disabled') return disabledBackend()
   const exact = adapters.find(({ schemes }) => schemes.includes(scheme))
   if (exact !== undefined) return exact.open(url)

@@ -38,15 +38,16 @@ export class ReadCoalescer {
   #flush(): void {
     const waiting = this.#waiting
     this.#waiting = new Map()
-    for (const keys of batches([...waiting.keys()], this.#backend.limits.maxBatchKeys)) {
-      this.#read(keys).then(
-        (stored) => {
-          for (const [index, key] of keys.entries()) for (const reader of waiting.get(key) ?? []) reader.resolve(stored[index])
-        },
-        (error: unknown) => {
-          for (const key of keys) for (const reader of waiting.get(key) ?? []) reader.reject(error)
-        },
-      )
+    for (const keys of batches([...waiting.keys()], this.#backend.limits.maxBatchKeys)) void this.#answer(keys, waiting)
+  }
+
+  async #answer(keys: readonly Key[], waiting: ReadonlyMap<Key, readonly Reader[]>): Promise<void> {
+    try {
+      const stored = await this.#read(keys)
+      for (const [index, key] of keys.entries())
+        for (const { resolve } of waiting.get(key) ?? []) resolve(stored[index])
+    } catch (error) {
+      for (const key of keys) for (const { reject } of waiting.get(key) ?? []) reject(error)
     }
   }
 

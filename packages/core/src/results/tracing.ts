@@ -39,7 +39,11 @@ const channels = Object.fromEntries(
 ) as Record<Operation, TracingChannel> // one entry per operation, made above
 
 /** Runs an operation under its channels; costs one property read when nobody listens. */
-export function traced<T>(operation: Operation, describe: () => Omit<TraceContext, 'operation'>, run: () => Promise<T>): Promise<T> {
+export function traced<T>(
+  operation: Operation,
+  describe: () => Omit<TraceContext, 'operation'>,
+  run: () => Promise<T>,
+): Promise<T> {
   const channel = channels[operation]
   return channel.hasSubscribers ? published(channel, { operation, ...describe() }, run) : run()
 }

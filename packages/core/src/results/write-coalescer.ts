@@ -79,7 +79,8 @@ export class WriteCoalescer {
 }
 
 function settle(writer: Writer, outcome: BulkOutcome | undefined): void {
-  if (outcome === undefined) writer.reject(new BackendError('uncertain', 'the store left a write of a batch unanswered'))
+  if (outcome === undefined)
+    writer.reject(new BackendError('uncertain', 'the store left a write of a batch unanswered'))
   else if ('error' in outcome) writer.reject(outcome.error)
   else writer.resolve(outcome)
 }

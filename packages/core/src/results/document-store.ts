@@ -1,0 +1,179 @@
+import { BackendError } from '../backend/backend-error.ts'
+import type { Backend } from '../backend/backend.ts'
+import type { CallOptions, Key, Stored, Value } from '../backend/value.ts'
+import { storedFormat } from '../wire/stored-format.ts'
+import { decodeTaskMeta, stateOf, type TaskMeta } from '../wire/task-meta.ts'
+import { keptStates, type State } from '../wire/states.ts'
+import { ReadCoalescer } from './read-coalescer.ts'
+import { jitter, pause, type Retry } from './retry.ts'
+import type { Settings } from './settings.ts'
+import { WriteCoalescer } from './write-coalescer.ts'
+
+export interface Document {
+  readonly id: string
+  readonly key: Key
+  readonly value: Value
+  readonly state: State
+  readonly expiresInSeconds: number | undefined
+}
+
+interface Comparison {
+  /** What the store answered already. */
+  readonly stored?: Stored
+  readonly options: CallOptions | undefined
+}
+
+/** So many lost races in a row mean that something else is wrong. */
+const maxRaces = 1_000
+
+/** Documents under keys: sizes, codecs, retries, batches and the precedence of states. */
+export class DocumentStore {
+  readonly settings: Settings
+  readonly backend: Backend
+  readonly retry: Retry
+  readonly reads: ReadCoalescer
+  readonly #writes: WriteCoalescer
+
+  constructor(settings: Settings, retry: Retry) {
+    this.settings = settings
+    this.backend = settings.backend
+    this.retry = retry
+    this.reads = new ReadCoalescer(settings.backend)
+    this.#writes = new WriteCoalescer(settings.backend)
+  }
+
+  taskKey(id: string): Key {
+    return this.#fittingKey(this.settings.keys.task(id))
+  }
+
+  groupKey(id: string): Key {
+    return this.#fittingKey(this.settings.keys.group(id))
+  }
+
+  /** What the codec makes of a document, when the store can take it. */
+  encode(document: unknown): Value {
+    return this.fitting(this.settings.codec.encode(document))
+  }
+
+  fitting(value: Value): Value {
+    const { maxValueBytes } = this.backend.limits
+    if (isOver(value, maxValueBytes)) {
+      throw new BackendError('too-large', `the document is over ${maxValueBytes} bytes, the store's limit`)
+    }
+    return value
+  }
+
+  decode(id: string, value: Value): TaskMeta {
+    const { accept, codec, exceptions } = this.settings
+    if (!accept.includes(codec.name)) {
+      throw new BackendError('unreadable', `documents in ${codec.name} may not be read here: accept lacks it`)
+    }
+    return decodeTaskMeta(value, codec, { registry: exceptions, taskId: id })
+  }
+
+  get(key: Key, options?: CallOptions): Promise<Stored | undefined> {
+    return this.retry.run(() => this.reads.get(key, options), options)
+  }
+
+  mget(keys: readonly Key[], options?: CallOptions): Promise<readonly (Stored | undefined)[]> {
+    return this.retry.run(() => this.reads.mget(keys, options), options)
+  }
+
+  /** Writes whatever is there. */
+  async set(key: Key, value: Value, options?: CallOptions): Promise<void> {
+    const expiry = expiring(this.settings.expiresInSeconds)
+    await this.retry.run(() => this.#writes.set({ key, value, ...expiry }, options), options)
+  }
+
+  delete(keys: readonly Key[], options?: CallOptions): Promise<void> {
+    return this.retry.run(() => this.backend.delete(keys, options), options)
+  }
+
+  /** Writes unless the stored state takes precedence; resolves to what was kept, or to nothing when the write happened. */
+  put(document: Document, options?: CallOptions): Promise<Stored | undefined> {
+    const keep = keptStates(document.state, this.settings.precedence)
+    let isAmbiguous = false
+    return this.retry.run(async () => {
+      try {
+        const kept = await this.#tryPut(document, keep, options)
+        // A write whose answer was lost may meet itself.
+        return kept !== undefined && isAmbiguous && isSame(kept.value, document.value) ? undefined : kept
+      } catch (error) {
+        isAmbiguous ||= !BackendError.is(error, 'unavailable')
+        throw error
+      }
+    }, options)
+  }
+
+  async #tryPut(document: Document, keep: readonly string[], options?: CallOptions): Promise<Stored | undefined> {
+    const { key, value } = document
+    const expiry = expiring(document.expiresInSeconds)
+    const { guard } = this.backend
+    if (guard !== undefined) {
+      const answer = await guard.set({ key, value, keep, ...expiry }, options)
+      if (answer.outcome === 'written') return undefined
+      return answer.outcome === 'kept'
+        ? answer.stored
+        : this.#compare(document, keep, { stored: answer.stored, options })
+    }
+    const first = await this.#writes.set({ key, value, if: 'absent', ...expiry }, options)
+    return first.written ? undefined : this.#compare(document, keep, { options })
+  }
+
+  /** Reads, decides, and writes over exactly what was read, until nobody comes in between. */
+  async #compare(document: Document, keep: readonly string[], start: Comparison): Promise<Stored | undefined> {
+    const { id, key } = document
+    const { options } = start
+    let stored = start.stored ?? (await this.reads.get(key, options))
+    for (let race = 1; race <= maxRaces; race += 1) {
+      if (stored !== undefined && keep.includes(this.#stateIn(id, stored.value) ?? '')) return stored
+      if (await this.#replaces(document, stored, options)) return undefined
+      if (race > 3) await pause(jitter({ baseSleepMs: 1, maxSleepMs: 50 }, race), options?.signal)
+      stored = await this.reads.get(key, options)
+    }
+    throw new BackendError('conflict', `the result of task ${id} is written too often to be replaced`)
+  }
+
+  async #replaces(document: Document, stored: Stored | undefined, options?: CallOptions): Promise<boolean> {
+    const { key, value, expiresInSeconds } = document
+    const condition = { if: stored?.version ?? 'absent' }
+    return (await this.#writes.set({ key, value, ...condition, ...expiring(expiresInSeconds) }, options)).written
+  }
+
+  /** The state of a stored document; nothing for bytes that are no result at all; `unreadable` for somebody's that we cannot read. */
+  #stateIn(id: string, value: Value): State | undefined {
+    const state = stateOf(value)
+    if (state !== undefined) return state
+    try {
+      return decodeTaskMeta(value, this.settings.codec, { taskId: id }).status
+    } catch (error) {
+      if (storedFormat(value) !== undefined) {
+        const reason = `what is stored for task ${id} looks like a result that cannot be read here; it is left untouched`
+        throw new BackendError('unreadable', reason, { cause: error })
+      }
+      this.settings.warn(`what is stored for task ${id} is no result; it counts as absent and is replaced`)
+      return undefined
+    }
+  }
+
+  #fittingKey(key: Key): Key {
+    const { maxKeyBytes } = this.backend.limits
+    if (!isOver(key, maxKeyBytes)) return key
+    throw new BackendError('too-large', `the key is over ${maxKeyBytes} bytes, the store's limit: use a shorter id`)
+  }
+}
+
+/** Counts only what may be too long: a UTF-16 unit has at most three bytes in UTF-8. */
+function isOver(value: Value, bytes: number): boolean {
+  if (typeof value !== 'string') return value.byteLength > bytes
+  return value.length * 3 > bytes && Buffer.byteLength(value) > bytes
+}
+
+function isSame(stored: Value, written: Value): boolean {
+  if (typeof stored === 'string' && typeof written === 'string') return stored === written
+  return Buffer.compare(Buffer.from(stored), Buffer.from(written)) === 0
+}
+
+export function expiring(seconds: number | undefined): { readonly expiresInSeconds?: number } {
+  return seconds === undefined ? {} : { expiresInSeconds: seconds }
+}

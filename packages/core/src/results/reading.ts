@@ -1,0 +1,154 @@
+import type { CallOptions, Key, Stored, Value } from '../backend/value.ts'
+import { READY_STATES } from '../wire/states.ts'
+import type { TaskMeta } from '../wire/task-meta.ts'
+import { batches } from './batches.ts'
+import type { DocumentStore } from './document-store.ts'
+import { ResultCache } from './result-cache.ts'
+import type { ReadOptions } from './result-source.ts'
+import { traced } from './tracing.ts'
+import type { Snapshot, Waiting } from './waiting/waiting.ts'
+
+/** Everything that reads what happened to tasks. */
+export class Reading {
+  readonly #store: DocumentStore
+  readonly #cache: ResultCache<TaskMeta>
+
+  constructor(store: DocumentStore) {
+    this.#store = store
+    this.#cache = new ResultCache(store.settings.maxCachedResults)
+  }
+
+  /** The task's document; one in state PENDING when none is stored. */
+  getTaskMeta(id: string, options: ReadOptions = {}): Promise<TaskMeta> {
+    return traced('getTaskMeta', this.#describe(id), async () => {
+      const cached = options.cache === false ? undefined : this.#cache.get(id)
+      if (cached !== undefined) return cached
+      const meta = await this.#read(id, options)
+      if (meta.status === 'SUCCESS') this.#cache.set(id, meta)
+      return meta
+    })
+  }
+
+  /** The documents of many tasks, in the order of `ids`, with one bulk read for as many as the store takes at once. */
+  getMany(ids: readonly string[], options: ReadOptions = {}): Promise<readonly TaskMeta[]> {
+    const describe = () => ({ backend: this.#store.backend.name, count: ids.length })
+    return traced('getMany', describe, async () => {
+      const metas = new Map<string, TaskMeta>()
+      for (const id of options.cache === false ? [] : ids) {
+        const cached = this.#cache.get(id)
+        if (cached !== undefined) metas.set(id, cached)
+      }
+      const missing = [...new Set(ids)].filter((id) => !metas.has(id))
+      const stored = await this.#store.mget(
+        missing.map((id) => this.#store.taskKey(id)),
+        call(options),
+      )
+      for (const [index, id] of missing.entries()) metas.set(id, this.#keep(this.#metaOf(id, stored[index])))
+      return ids.map((id) => metas.get(id) ?? pending(id))
+    })
+  }
+
+  /** Whether a document is stored, which tells a task that nobody knows from one that is stored as PENDING. */
+  exists(id: string, options?: CallOptions): Promise<boolean> {
+    return traced('exists', this.#describe(id), async () => {
+      const keys: readonly Key[] = [this.#store.taskKey(id)]
+      const { presence } = this.#store.backend
+      if (presence === undefined) return (await this.#store.mget(keys, options))[0] !== undefined
+      const [exists = false] = await this.#store.retry.run(() => presence.exists(keys, options), options)
+      return exists
+    })
+  }
+
+  async forget(id: string, waiting: Waiting, options?: CallOptions): Promise<void> {
+    await traced('forget', this.#describe(id), () => this.#store.delete([this.#store.taskKey(id)], options))
+    this.#cache.delete(id)
+    waiting.forgotten(id)
+  }
+
+  /** Reads again, and keeps whatever came back. */
+  async reload(id: string, options?: CallOptions): Promise<TaskMeta> {
+    const meta = await this.getTaskMeta(id, { ...options, cache: false })
+    this.#cache.set(id, meta)
+    return meta
+  }
+
+  isCached(id: string): boolean {
+    return this.#cache.has(id)
+  }
+
+  /** What is stored, for waiting: past the cache, each id with its own error. */
+  async snapshots(ids: readonly string[], options?: CallOptions): Promise<readonly Snapshot[]> {
+    const stored = await this.#store.mget(
+      ids.map((id) => this.#store.taskKey(id)),
+      options,
+    )
+    return ids.map((id, index) => this.#snapshot(id, stored[index]))
+  }
+
+  /** A complete document of that task, or nothing. */
+  decode(id: string, value: Value): TaskMeta | undefined {
+    try {
+      const meta = this.#store.decode('', value)
+      return meta.taskId === id ? meta : undefined
+    } catch {
+      return undefined // anybody may publish anything; the document itself is read instead
+    }
+  }
+
+  #snapshot(id: string, stored: Stored | undefined): Snapshot {
+    if (stored === undefined) return { id }
+    const { expiresAt, version } = stored
+    try {
+      const meta = this.#store.decode(id, stored.value)
+      return { id, meta, version, ...(expiresAt === undefined ? {} : { expiresAt }) }
+    } catch (error) {
+      return { id, version, error }
+    }
+  }
+
+  async #read(id: string, options: ReadOptions): Promise<TaskMeta> {
+    return this.#metaOf(id, await this.#store.get(this.#store.taskKey(id), call(options)))
+  }
+
+  #metaOf(id: string, stored: Stored | undefined): TaskMeta {
+    return stored === undefined || stored.value.length === 0 ? pending(id) : this.#store.decode(id, stored.value)
+  }
+
+  #keep(meta: TaskMeta): TaskMeta {
+    if (READY_STATES.has(meta.status)) this.#cache.set(meta.taskId, meta)
+    return meta
+  }
+
+  #describe(id: string): () => { readonly backend: string; readonly taskId: string } {
+    return () => ({ backend: this.#store.backend.name, taskId: id })
+  }
+}
+
+function call({ signal }: ReadOptions): CallOptions | undefined {
+  return signal === undefined ? undefined : { signal }
+}
+
+function pending(id: string): TaskMeta {
+  return { taskId: id, status: 'PENDING', result: null, traceback: null, children: null }
+}
+
+/** Removes what has expired, batch by batch. */
+export async function cleanup(
+  store: DocumentStore,
+  options: CallOptions & { readonly limit?: number },
+): Promise<number> {
+  const { backend } = store
+  const { limit = 1_000, ...rest } = options
+  const ability = backend.cleanup
+  if (ability === undefined) return 0
+  let total = 0
+  for (let removed = limit; removed >= limit; total += removed) {
+    removed = await store.retry.run(() => ability.run({ ...rest, limit }), rest)
+  }
+  return total
+}
+
+/** Deletes in batches of the store's size. */
+export async function deleteAll(store: DocumentStore, keys: readonly Key[], options?: CallOptions): Promise<void> {
+  await Promise.all(batches(keys, store.backend.limits.maxBatchKeys).map((page) => store.delete(page, options)))
+}

@@ -1,0 +1,120 @@
+import type { Backend } from '../backend/backend.ts'
+import { BackendError } from '../backend/backend-error.ts'
+import type { Publisher } from '../canvas/publisher.ts'
+import { codecs, type Codec } from '../wire/codec.ts'
+import { ExceptionRegistry } from '../wire/exceptions.ts'
+import { Keys } from '../wire/keys.ts'
+import type { PrecedenceRule } from '../wire/states.ts'
+import type { ConnectionFailure, RetryPolicy } from './retry.ts'
+
+export interface ResultsOptions {
+  /** Closed together with the `Results`. */
+  readonly backend: Backend
+  /** Where tasks are sent to run, closed together with the `Results`. Without one nothing can be started from here. */
+  readonly publisher?: Publisher | undefined
+  /** The name of the codec that reads and writes; all peers must agree on it. Default: `json`. */
+  readonly serializer?: string | undefined
+  /** Codecs beside the built-in `json`. */
+  readonly codecs?: readonly Codec[] | undefined
+  /** Serializers whose documents may be read. Default: the serializer alone. */
+  readonly accept?: readonly string[] | undefined
+  /** How long results are kept; `null` or 0: for ever. Default: 86,400. */
+  readonly expiresInSeconds?: number | null | undefined
+  /** How many finished results this process keeps; 0 for no limit, -1 for none at all. Default: -1. */
+  readonly maxCachedResults?: number | undefined
+  /** Default: true. Celery's is false. */
+  readonly alwaysRetry?: boolean | undefined
+  /** Default: 20. Celery's is no limit. */
+  readonly maxRetries?: number | undefined
+  /** Default: 10. */
+  readonly baseSleepMs?: number | undefined
+  /** Default: 10,000. */
+  readonly maxSleepMs?: number | undefined
+  /** In front of every key; all peers must agree on it. Default: none. */
+  readonly globalKeyprefix?: string | undefined
+  /** Whether names, arguments and so on are stored with results. Default: false. */
+  readonly resultExtended?: boolean | undefined
+  /** Which stored states a late write may replace. Default: `strict`. */
+  readonly precedence?: PrecedenceRule | undefined
+  /** The error classes of the application that stored failures may become. Default: none. */
+  readonly exceptions?: ExceptionRegistry | undefined
+  /** Told before every retry; may answer with another wait in milliseconds. */
+  readonly onConnectionError?: ((failure: ConnectionFailure) => number | void) | undefined
+  /** Told of what is odd but no failure. Default: `process.emitWarning`. */
+  readonly onWarning?: ((message: string) => void) | undefined
+  /** How long waits without `timeoutMs` last. Default: the result expiry, or a day when there is none. */
+  readonly defaultTimeoutMs?: number | undefined
+  /** How often everything waited for is read although nothing told of a change. Default: 30,000. */
+  readonly safetyReadMs?: number | undefined
+  /** The longest pause between two polls. Default: 500. */
+  readonly pollCeilingMs?: number | undefined
+}
+
+/** The options with every default filled in. */
+export interface Settings {
+  readonly backend: Backend
+  readonly codec: Codec
+  readonly accept: readonly string[]
+  readonly keys: Keys
+  readonly expiresInSeconds: number | undefined
+  readonly maxCachedResults: number
+  readonly retry: RetryPolicy
+  readonly extended: boolean
+  readonly precedence: PrecedenceRule
+  readonly exceptions: ExceptionRegistry
+  readonly defaultTimeoutMs: number
+  readonly warn: (message: string) => void
+}
+
+const daySeconds = 86_400
+
+export function settingsOf(options: ResultsOptions): Settings {
+  const expiresInSeconds = expiryOf(options.expiresInSeconds === undefined ? daySeconds : options.expiresInSeconds)
+  return {
+    backend: options.backend,
+    ...formatOf(options),
+    expiresInSeconds,
+    maxCachedResults: options.maxCachedResults ?? -1,
+    retry: retryOf(options),
+    precedence: options.precedence ?? 'strict',
+    defaultTimeoutMs: options.defaultTimeoutMs ?? (expiresInSeconds ?? daySeconds) * 1_000,
+    warn: options.onWarning ?? ((message) => process.emitWarning(message, { code: 'ARPEGGIO' })),
+  }
+}
+
+type Format = Pick<Settings, 'codec' | 'accept' | 'keys' | 'extended' | 'exceptions'>
+
+function formatOf({ serializer = 'json', globalKeyprefix, ...options }: ResultsOptions): Format {
+  return {
+    codec: codecOf(serializer, options.codecs),
+    accept: options.accept ?? [serializer],
+    keys: new Keys(globalKeyprefix === undefined ? {} : { globalKeyprefix }),
+    extended: options.resultExtended ?? false,
+    exceptions: options.exceptions ?? new ExceptionRegistry(),
+  }
+}
+
+/** Seconds above zero; `undefined` for no expiry. */
+export function expiryOf(seconds: number | null): number | undefined {
+  if (seconds === null || seconds === 0) return undefined
+  if (!Number.isFinite(seconds) || seconds < 0)
+    throw new TypeError('expiresInSeconds must be a number of seconds or null')
+  return seconds
+}
+
+function retryOf(options: ResultsOptions): RetryPolicy {
+  return {
+    alwaysRetry: options.alwaysRetry ?? true,
+    maxRetries: options.maxRetries ?? 20,
+    baseSleepMs: options.baseSleepMs ?? 10,
+    maxSleepMs: options.maxSleepMs ?? 10_000,
+  }
+}
+
+function codecOf(name: string, extra: readonly Codec[] | undefined): Codec {
+  const known = codecs(extra)
+  const codec = known.get(name)
+  if (codec !== undefined) return codec
+  const names = [...known.keys()].join(', ')
+  throw new BackendError('misconfigured', `no serializer ${name}: known are ${names}; pass others as codecs`)
+}
