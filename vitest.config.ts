@@ -20,6 +20,7 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['packages/testing/test/**/*.test.ts'],
+          globalSetup: ['packages/testing/src/global-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -1,9 +1,74 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { countVitest, type Counts } from './vitest-counts.ts'
 
-// Every check of the project, in the order in which a failure is cheapest to find.
-const steps = ['format:check', 'lint', 'types', 'unused']
-for (const step of steps) {
-  const { status } = spawnSync('npx', ['-y', 'pnpm@12.21.0', 'run', step], { stdio: 'inherit' })
-  if (status !== 0) process.exit(status ?? 1)
+// Everything that must hold, each step whatever became of the others; the last line is the sum.
+const scratch = mkdtempSync(join(tmpdir(), 'arpeggio-test-'))
+const services = join(scratch, 'services.txt')
+const environment = { ...process.env, METADATA_SERVER_DETECTION: 'none', TEST_SERVICES_REPORT: services }
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const source = '--conditions=@arpeggio/source'
+
+for (const signal of signals) process.on(signal, () => process.exit(130))
+const images = run('node', [source, 'packages/testing/src/prepare.ts'], 'ignore')
+const counts: Counts[] = []
+await step('format', 'oxfmt', ['--check', '.'])
+await step('lint', 'oxlint', ['--type-aware', '--deny-warnings'])
+await step('types', 'tsc', ['-p', 'tsconfig.json'])
+await step('unused code', 'knip', [])
+await tests('unit')
+await images
+await tests('services')
+
+const sum = (key: keyof Counts): number => counts.reduce((total, count) => total + count[key], 0)
+if (existsSync(services)) process.stdout.write(`\nStores\n${readFileSync(services, 'utf8')}`)
+rmSync(scratch, { recursive: true, force: true })
+console.log(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
+process.exitCode = sum('failed') > 0 ? 1 : 0
+
+async function step(title: string, program: string, args: readonly string[]): Promise<void> {
+  console.log(`\n— ${title}`)
+  const ok = await run(program, args, 'inherit')
+  counts.push({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 })
 }
-process.exit(spawnSync('vitest', ['run'], { stdio: 'inherit' }).status ?? 1)
+
+async function tests(project: string): Promise<void> {
+  console.log(`\n— ${project} tests`)
+  const file = join(scratch, `${project}.json`)
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+  const ok = await run('vitest', ['run', '--project', project, ...reporters], 'inherit')
+  counts.push(countVitest(file, ok))
+}
+
+/** Whether the program ended well within its time. A step that hangs must not take the closing line with it. */
+function run(
+  program: string,
+  args: readonly string[],
+  stdio: 'inherit' | 'ignore',
+  limitMs = 600_000,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    // A process group of its own, so that the limit ends all of it.
+    const child = spawn(program, args, { stdio: ['ignore', stdio, stdio], env: environment, detached: true })
+    const kill = (): void => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    }
+    for (const signal of signals) process.once(signal, kill)
+    const limit = setTimeout(() => {
+      console.log(`${program}: ended after ${limitMs / 1000} s`)
+      kill()
+    }, limitMs)
+    const end = (ok: boolean): void => {
+      clearTimeout(limit)
+      for (const signal of signals) process.off(signal, kill)
+      resolve(ok)
+    }
+    child.once('error', (error) => {
+      console.log(`${program}: ${error.message}`)
+      end(false)
+    })
+    child.once('exit', (code) => end(code === 0))
+  })
+}

@@ -1,2 +1,5 @@
-// Filled in by the commits that follow.
-export const name = 'testing'
+export { celery, elasticsearch, firestore, gcs, redis, redisCluster, redisSentinel, type Celery } from './services.ts'
+export { ServiceMissing, type Mode, type Service, type ServiceName, type ServiceOptions } from './service.ts'
+export { SENTINEL_MASTER } from './redis-topology.ts'
+export { orSkip, type SkipContext } from './or-skip.ts'
+export { faultProxy, type FaultProxy } from './fault-proxy.ts'
