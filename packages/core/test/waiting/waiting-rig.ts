@@ -95,3 +95,13 @@ export const nothingHeld = { waiters: 0, ids: 0, subscriptions: 0, timers: 0 }
 export function ids(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `id-${index}`)
 }
+
+/** The error that a wait ends with, handled from now on. */
+export async function endOf(wait: Promise<unknown> | undefined): Promise<unknown> {
+  try {
+    await wait
+  } catch (error) {
+    return error
+  }
+  return undefined
+}

@@ -19,6 +19,7 @@ export interface SubscriberOptions {
 
 const firstPauseMs = 50
 const longestPauseMs = 10_000
+const longestAnswerMs = 10_000
 
 /**
  * The one stream of a `Results`. Opened at the first wait and kept, so that a later wait costs one trip less.
@@ -26,12 +27,16 @@ const longestPauseMs = 10_000
  */
 export class Subscriber {
   readonly #options: SubscriberOptions
-  readonly #closing = new AbortController()
   readonly #adding: Set<WaitedId> = new Set()
   readonly #dropping: Set<Key> = new Set()
   #subscribed: Set<Key> = new Set()
   #stream: ChangeStream | undefined
   #pumping: Promise<void> | undefined
+  #opening: Promise<void> | undefined
+  #attempt: AbortController | undefined
+  /** Ends the call that is under way. */
+  #giveUp: (() => void) | undefined
+  #isClosed = false
   #isDropDue = false
   #failures = 0
   #pause: Timer | undefined
@@ -75,15 +80,15 @@ export class Subscriber {
 
   async close(): Promise<void> {
     this.rest()
-    this.#closing.abort()
+    this.#isClosed = true
     this.#adding.clear()
     this.#dropping.clear()
-    await this.#pumping
-    await this.#discard()
+    this.#giveUp?.()
+    await Promise.allSettled([this.#discard(), this.#inTime(this.#opening)])
   }
 
   #schedule(): void {
-    if (this.#pumping !== undefined || this.#pause !== undefined || this.#closing.signal.aborted) return
+    if (this.#pumping !== undefined || this.#pause !== undefined || this.#isClosed) return
     this.#pumping = this.#pump()
   }
 
@@ -91,19 +96,47 @@ export class Subscriber {
     await Promise.resolve() // everything asked for in this tick is one call
     try {
       while (this.#adding.size + this.#dropping.size > 0) {
-        this.#stream ??= await this.#options.notifications.open((event) => this.#options.onEvent(event), {
-          signal: this.#closing.signal,
-        })
-        await this.#round(this.#stream)
+        if (this.#stream === undefined) {
+          await this.#open()
+        }
+        if (this.#stream !== undefined) await this.#round(this.#stream)
         if (this.#failures > 0) this.#options.onUp()
         this.#failures = 0
       }
     } catch {
-      await this.#fail()
+      this.#fail()
     }
     this.#pumping = undefined
     // Something may have come between the last look and here.
     if (this.#adding.size + this.#dropping.size > 0) this.#schedule()
+  }
+
+  async #open(): Promise<void> {
+    const attempt = new AbortController()
+    this.#attempt = attempt
+    const { notifications, onEvent } = this.#options
+    this.#opening = this.#adopt(notifications.open(onEvent, { signal: attempt.signal }), attempt.signal)
+    await this.#inTime(this.#opening)
+  }
+
+  async #adopt(opening: Promise<ChangeStream>, signal: AbortSignal): Promise<void> {
+    const stream = await opening
+    if (signal.aborted) await stream[Symbol.asyncDispose]()
+    else this.#stream = stream
+  }
+
+  /** A connection that is dead without a sign would otherwise keep everybody from being read. */
+  async #inTime(answer: Promise<unknown> | undefined): Promise<void> {
+    let timer: Timer | undefined
+    const overdue = new Promise<never>((_resolve, reject) => {
+      this.#giveUp = () => reject(new Error('the stream does not answer'))
+      timer = this.#options.timers.after(longestAnswerMs, this.#giveUp)
+    })
+    try {
+      await Promise.race([answer, overdue])
+    } finally {
+      timer?.cancel()
+    }
   }
 
   async #round(stream: ChangeStream): Promise<void> {
@@ -122,10 +155,11 @@ export class Subscriber {
     this.#dropping.clear()
     for (const key of stale) this.#subscribed.delete(key)
     const { batchSize } = this.#options
-    await Promise.all([
+    const calls = [
       ...batches(fresh, batchSize).map((batch) => this.#subscribe(stream, batch)),
       ...batches(stale, batchSize).map((keys) => stream.unsubscribe(keys)),
-    ])
+    ]
+    if (calls.length > 0) await this.#inTime(Promise.all(calls))
   }
 
   async #subscribe(stream: ChangeStream, batch: readonly WaitedId[]): Promise<void> {
@@ -138,9 +172,9 @@ export class Subscriber {
     }
   }
 
-  async #fail(): Promise<void> {
-    await this.#discard()
-    if (this.#closing.signal.aborted) return
+  #fail(): void {
+    void this.#discard() // a stream that fails may also take its time to end
+    if (this.#isClosed) return
     this.#adding.clear()
     for (const waited of this.#options.waited()) this.#adding.add(waited)
     if (this.#adding.size === 0) return
@@ -155,6 +189,7 @@ export class Subscriber {
 
   async #discard(): Promise<void> {
     const stream = this.#stream
+    this.#attempt?.abort()
     this.#stream = undefined
     this.#subscribed = new Set()
     this.#dropping.clear()
