@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { apiReport } from './api-report.ts'
 import { checkInstalled } from './check-installed.ts'
 import { run } from './run.ts'
 import { filesOf, pack } from './tarball.ts'
@@ -11,7 +12,7 @@ import { publishedPackages, ROOT, type Manifest, type WorkspacePackage } from '.
 
 const { values: options } = parseArgs({
   options: {
-    update: { type: 'boolean', default: false }, // rewrites the committed lists of files
+    update: { type: 'boolean', default: false }, // rewrites the committed lists of files and public surfaces
     node: { type: 'string', multiple: true, default: [process.execPath] }, // what loads core from CommonJS
   },
 })
@@ -43,29 +44,28 @@ function turbo(): string {
 function checkPackage(member: WorkspacePackage): string {
   const { name } = member.manifest
   const tarball = pack(member, destination)
-  checkFiles(member, filesOf(tarball))
+  checkCommitted(member, 'tarball.txt', `${filesOf(tarball).join('\n')}\n`)
+  checkCommitted(member, 'api.md', apiReport(member.folder, mkdtempSync(join(destination, 'api-'))))
+  checkNeeded(name, filesOf(tarball))
   checkManifest(JSON.parse(run('tar', ['-xzOf', tarball, 'package/package.json'])) as Manifest)
   run(join(ROOT, 'node_modules/.bin/publint'), ['run', tarball, '--strict'], { cwd: ROOT })
   run(join(ROOT, 'node_modules/.bin/attw'), [tarball, '--profile', 'esm-only', '--no-color'], { cwd: ROOT })
-  report(name, 'files as listed, publint and attw have nothing to say')
+  report(name, 'files and surface as committed, publint and attw have nothing to say')
   return tarball
 }
 
-function checkFiles({ folder, manifest }: WorkspacePackage, files: readonly string[]): void {
-  const list = join(folder, 'tarball.txt')
-  if (options.update) writeFileSync(list, `${files.join('\n')}\n`)
-  const listed = existsSync(list) ? readFileSync(list, 'utf8').trimEnd().split('\n') : []
-  const hint = `${manifest.name}: the tarball differs from ${list}; \`pnpm check:packages --update\` rewrites it`
-  assert.deepEqual(files, listed, hint)
-  for (const needed of [
-    'LICENSE',
-    'README.md',
-    'dist/index.js',
-    'dist/index.d.ts',
-    'dist/index.d.ts.map',
-    'src/index.ts',
-  ])
-    assert(files.includes(needed), `${manifest.name} is packed without ${needed}`)
+/** A change of what is packed, or of what is public, is a difference that a person sees. */
+function checkCommitted({ folder, manifest }: WorkspacePackage, file: string, current: string): void {
+  const path = join(folder, file)
+  if (options.update) writeFileSync(path, current)
+  const committed = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const hint = `${manifest.name}: ${file} is stale; \`pnpm check:packages --update\` rewrites it`
+  assert.deepEqual(current.split('\n'), committed.split('\n'), hint)
+}
+
+function checkNeeded(name: string, files: readonly string[]): void {
+  const needed = ['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts', 'dist/index.d.ts.map', 'src/index.ts']
+  for (const file of needed) assert(files.includes(file), `${name} is packed without ${file}`)
 }
 
 function checkManifest({ name, dependencies = {}, peerDependencies = {} }: Manifest): void {
