@@ -31,8 +31,17 @@ export class ExceptionRegistry {
     return this
   }
 
-  /** What to store for an error of a registered class or of a subclass of one. */
+  /** What to store for an error of a registered class or of a subclass of one; `undefined` also when that fails. */
   encode(error: Error): Encoded | undefined {
+    try {
+      return this.#encode(error)
+    } catch {
+      // The task's failure must be stored all the same; without the entry it is as any other error's.
+      return undefined
+    }
+  }
+
+  #encode(error: Error): Encoded | undefined {
     for (let prototype: object | null = prototypeOf(error); prototype !== null; prototype = prototypeOf(prototype)) {
       const encode = this.#encoders.get(prototype.constructor)
       if (encode !== undefined) return encode(error)

@@ -6,12 +6,33 @@ export function isoFormat(instant: Date): string {
   return fraction === '000' ? `${text.slice(0, 19)}+00:00` : `${text.slice(0, 23)}000+00:00`
 }
 
+// Days that some month lacks are left to `Date.parse`, which refuses what is none, and so are years that `Date.UTC` shifts.
+const CELERY = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}\+00:00$/
+
+function utc(text: string): number {
+  const year = digits(text, 0) * 100 + digits(text, 2)
+  const millisecond = digits(text, 20) * 10 + text.charCodeAt(22) - 0x30
+  return Date.UTC(
+    year,
+    digits(text, 5) - 1,
+    digits(text, 8),
+    digits(text, 11),
+    digits(text, 14),
+    digits(text, 17),
+    millisecond,
+  )
+}
+
+function digits(text: string, at: number): number {
+  return (text.charCodeAt(at) - 0x30) * 10 + text.charCodeAt(at + 1) - 0x30
+}
+
 const ISO = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(Z|[+-]\d\d(?::?\d\d){0,2})?$/i
 
 /** Reads what `isoformat` and its kin write. Without an offset it is taken for UTC; `undefined` when it is no date. */
 export function parseIsoFormat(text: string): Date | undefined {
-  // What Celery itself writes, most of the time, is read without a look at every character.
-  if (text.length === 32 && text[10] === 'T' && text.endsWith('+00:00')) return dated(text)
+  // Every result carries a date as Celery writes it, and `Date.parse` takes half as long as parsing the document.
+  if (CELERY.test(text)) return new Date(utc(text))
   const match = ISO.exec(text)
   if (match === null) return undefined
   return dated(match[1] === undefined ? `${text}Z` : text)

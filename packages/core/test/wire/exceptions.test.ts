@@ -127,6 +127,17 @@ describe('ExceptionRegistry', () => {
     expect(decodeException(data, { registry: strict })).toBeInstanceOf(TaskError)
   })
 
+  it('stores an error as any other when its entry fails', () => {
+    const broken = new ExceptionRegistry().register(PaymentError, {
+      module: 'shop.errors',
+      type: 'PaymentError',
+      encode: () => {
+        throw new Error('cannot')
+      },
+    })
+    expect(encodeException(new PaymentError('declined'), broken)).toMatchObject({ exc_message: ['declined'] })
+  })
+
   it('makes an error of the first argument unless told otherwise', () => {
     const plain = new ExceptionRegistry().register(PaymentError, { module: 'shop.errors', type: 'PaymentError' })
     expect(decodeException(data, { registry: plain })).toMatchObject({ message: 'declined', amount: 0 })

@@ -126,7 +126,10 @@ describe('decodeTaskMeta', () => {
     ['2026-11-21T03:53:31.161Z', now],
     ['2026-11-21T03:53:31.161000', now],
     ['2026-11-21T03:53:31+00:00', new Date('2026-11-21T03:53:31Z')],
+    ['2024-02-29T23:59:59.999999+00:00', new Date('2024-02-29T23:59:59.999Z')],
+    ['0099-02-28T23:59:59.999999+00:00', new Date('0099-02-28T23:59:59.999Z')],
     ['yesterday', undefined],
+    ['2026-11-21T24:53:31.161071+00:00', undefined],
     ['2026-13-21T03:53:31.161071+00:00', undefined],
   ])('reads the date %s', (text, expected) => {
     const meta = decodeTaskMeta(`{"status": "SUCCESS", "result": 1, "date_done": "${text}", "task_id": "A"}`, jsonCodec)
