@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { hooked } from './hooked-stream.ts'
-import { ids, meta, nothingHeld, silent, WaitingRig } from './waiting-rig.ts'
+import { endOf, ids, meta, nothingHeld, silent, WaitingRig } from './waiting-rig.ts'
 
 describe('Waiting with notifications', () => {
   it('opens nothing before the first wait and nothing for what is only stored', async () => {
@@ -112,6 +112,21 @@ describe('Waiting with notifications', () => {
     await rig.time.settle()
     expect(rig.map.calls.get('open')).toBe(1)
     expect(rig.waiting.counts).toEqual(nothingHeld)
+  })
+
+  it('keeps the subscription of an id that somebody waits for again in the same tick', async () => {
+    const rig = new WaitingRig({ show: (map) => hooked(map, {}) })
+    const controller = new AbortController()
+    const end = endOf(rig.waiting.untilReady('a', { signal: controller.signal }))
+    await rig.time.settle()
+    controller.abort()
+    const wait = rig.waiting.untilReady('a')
+    expect(await end).toMatchObject({ code: 'aborted' })
+    await rig.time.settle()
+    expect(rig.waiting.counts.subscriptions).toBe(1)
+    expect(rig.map.calls.get('unsubscribe')).toBeUndefined()
+    await rig.store('a')
+    expect((await wait).taskId).toBe('a')
   })
 
   it('gives up many subscriptions in few calls', async () => {
