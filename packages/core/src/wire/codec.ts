@@ -29,7 +29,7 @@ export function codecs(extra: readonly Codec[] = []): ReadonlyMap<string, Codec>
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** A stored value as text; bytes that are not UTF-8 are `unreadable`. */
-export function textOf(value: Value): string {
+function textOf(value: Value): string {
   if (typeof value === 'string') return value
   try {
     return utf8.decode(value)

@@ -120,7 +120,7 @@ export function jsonOf(value: object): unknown {
   throw new TypeError(`A ${kind} cannot be encoded`)
 }
 
-export function isPlain(value: object): boolean {
+function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return (prototype === Object.prototype || prototype === null) && !('toJSON' in value)
 }
