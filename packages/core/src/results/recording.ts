@@ -77,7 +77,7 @@ export class Recording {
     const failed = { error: failure(error), state, traceback }
     const outcome = storeResult ? await this.#fail(id, request, failed) : undefined
     // A redelivered copy failed after the task had succeeded: what follows from the success has been started already.
-    if (outcome?.written === false && outcome.stored.status === 'SUCCESS') return outcome
+    if (hasSucceeded(outcome)) return outcome
     if (storeResult) await this.#failSteps(request, failed)
     if (options.callErrbacks !== false) await this.#publishErrbacks(id, request)
     return outcome
@@ -159,6 +159,10 @@ export class Recording {
     const { messages } = freeze(group(errbacks), { args: [id], parentId: id, rootId: request?.rootId ?? id })
     await this.publish(messages)
   }
+}
+
+function hasSucceeded(outcome: StoreOutcome | undefined): boolean {
+  return outcome?.written === false && outcome.stored.status === 'SUCCESS'
 }
 
 interface Failed {
