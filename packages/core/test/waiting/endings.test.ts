@@ -206,6 +206,16 @@ describe.each(ways)('the end of a wait with $way', ({ show }) => {
     expect(rig.waiting.counts).toEqual(nothingHeld)
   })
 
+  it('is unreadable for what is no document, in one read with its neighbours', async () => {
+    const rig = new WaitingRig(shown)
+    await rig.store('b')
+    await rig.map.set({ key: rig.keys.task('a'), value: 'nonsense' })
+    const [end, b] = await Promise.all([endOf(rig.waiting.untilReady('a')), rig.waiting.untilReady('b')])
+    expect(end).toMatchObject({ code: 'unreadable' })
+    expect(b.taskId).toBe('b')
+    expect(rig.reads).toEqual([2])
+  })
+
   it('is misconfigured when the store refuses our credentials', async () => {
     const rig = new WaitingRig({
       ...shown,

@@ -46,11 +46,20 @@ export class WaitingRig {
           const found = stored[index]
           if (found === undefined) return { id }
           const { value, ...rest } = found
-          return { id, meta: decodeTaskMeta(value, jsonCodec), ...rest }
+          try {
+            return { id, meta: decodeTaskMeta(value, jsonCodec), ...rest }
+          } catch (error) {
+            return { id, error }
+          }
         })
       },
-      decode: (_id: string, value: string | Uint8Array) =>
-        options.usesPayload === false ? undefined : decodeTaskMeta(value, jsonCodec),
+      decode: (_id: string, value: string | Uint8Array) => {
+        try {
+          return options.usesPayload === false ? undefined : decodeTaskMeta(value, jsonCodec)
+        } catch {
+          return undefined
+        }
+      },
     }
     this.waiting = new Waiting(source, { defaultTimeoutMs: 86_400_000, ...options, scheduler: this.time })
   }
