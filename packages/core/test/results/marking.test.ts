@@ -22,8 +22,16 @@ describe('markAsDone', () => {
     const results = new Results({ backend: new MapBackend(), resultExtended: true })
     await results.markAsDone('a', 2, { request: { ...request, group: 'g', parentId: 'p', hostname: 'w' } })
     expect(await results.getTaskMeta('a')).toMatchObject({
-      ...{ status: 'SUCCESS', result: 2, groupId: 'g', parentId: 'p' },
-      ...{ name: 'first', args: [1], kwargs: {}, worker: 'w', retries: 0, children: [] },
+      status: 'SUCCESS',
+      result: 2,
+      groupId: 'g',
+      parentId: 'p',
+      name: 'first',
+      args: [1],
+      kwargs: {},
+      worker: 'w',
+      retries: 0,
+      children: [],
     })
   })
 
@@ -66,7 +74,10 @@ describe('markAsFailure', () => {
   it('publishes the errbacks as one group with the failed id in front', async () => {
     const publisher = new RecordedPublisher()
     const results = new Results({ backend: new MapBackend(), publisher })
-    const errbacks = [task('log').s('x').toData(), { ...task('page').s('y').toData(), immutable: true }]
+    const errbacks = [
+      task<(id: string, text: string) => void>('log').s('x').toData(),
+      { ...task<(text: string) => void>('page').s('y').toData(), immutable: true },
+    ]
     await results.markAsFailure('a', new Error('boom'), { request: { ...request, rootId: 'r', errbacks } })
     expect(publisher.messages).toMatchObject([
       { task: 'log', args: ['a', 'x'], parentId: 'a', rootId: 'r', groupIndex: 0 },

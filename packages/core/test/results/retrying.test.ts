@@ -14,6 +14,11 @@ const failing = (times: number, error: () => Error) => {
   }
 }
 const unavailable = (): Error => new BackendError('unavailable', 'down')
+const uncertain = (): Error => new BackendError('uncertain', 'lost')
+const passing = (): Error => Object.assign(new Error('passing'), { name: 'PassingError' })
+const brokenHook = (): never => {
+  throw new Error('hook')
+}
 
 describe('ensure', () => {
   it('tries again until it works', async () => {
@@ -47,14 +52,12 @@ describe('ensure', () => {
 
   it('retries uncertain only where that is idempotent', async () => {
     const results = new Results({ backend: new MapBackend(), baseSleepMs: 0 })
-    const uncertain = (): Error => new BackendError('uncertain', 'lost')
     expect(await results.ensure(failing(1, uncertain).run)).toBe(2)
     await expect(results.ensure(failing(1, uncertain).run, { idempotent: false })).rejects.toThrow('lost')
   })
 
   it('asks exceptionSafeToRetry about errors without a code', async () => {
     const results = new Results({ backend: new MapBackend(), baseSleepMs: 0 })
-    const passing = (): Error => Object.assign(new Error('passing'), { name: 'PassingError' })
     expect(await results.ensure(failing(1, passing).run)).toBe(2)
     await expect(results.ensure(failing(1, () => new Error('lasting')).run)).rejects.toThrow('lasting')
   })
@@ -76,10 +79,7 @@ describe('ensure', () => {
   })
 
   it('outlives a hook that fails', async () => {
-    const onConnectionError = (): never => {
-      throw new Error('hook')
-    }
-    const results = new Results({ backend: new MapBackend(), baseSleepMs: 0, onConnectionError })
+    const results = new Results({ backend: new MapBackend(), baseSleepMs: 0, onConnectionError: brokenHook })
     expect(await results.ensure(failing(1, unavailable).run)).toBe(2)
   })
 
