@@ -1,6 +1,6 @@
 import { group, READY_STATES, type Results, type Task, type TaskMeta } from '@arpeggio/core'
 import { isFileFacts, type FileFacts } from './index-file.ts'
-import { showProgress, type Progress } from './progress.ts'
+import { showProgress } from './progress.ts'
 import type { Summary } from './summary.ts'
 import { reasonOf, type FoundFile } from './walk.ts'
 
@@ -28,9 +28,11 @@ export async function indexFiles(work: Work): Promise<void> {
       else missing.push(file)
     }
   }
-  const progress = showProgress(work.files.length, work.files.length - missing.length)
+  let done = work.files.length - missing.length
+  const progress = showProgress(work.files.length, done)
+  const onDone = (): void => progress.update((done += 1))
   try {
-    for (const batch of batchesOf(missing)) await runBatch(work, batch, progress)
+    for (const batch of batchesOf(missing)) await runBatch(work, batch, onDone)
   } catch (error) {
     if (!work.signal.aborted) throw error
   } finally {
@@ -38,7 +40,7 @@ export async function indexFiles(work: Work): Promise<void> {
   }
 }
 
-async function runBatch(work: Work, batch: readonly FoundFile[], progress: Progress): Promise<void> {
+async function runBatch(work: Work, batch: readonly FoundFile[], onDone: () => void): Promise<void> {
   work.signal.throwIfAborted()
   const { indexFile, results, signal, summary } = work
   const byId = new Map(batch.map((file) => [file.id, file]))
@@ -47,7 +49,7 @@ async function runBatch(work: Work, batch: readonly FoundFile[], progress: Progr
     work.onSaved(meta.taskId)
     const file = byId.get(meta.taskId)
     if (file !== undefined) record(summary, file, meta)
-    progress.update(summary.size)
+    onDone()
   }
 }
 

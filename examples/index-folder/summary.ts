@@ -19,11 +19,6 @@ export class Summary {
   readonly #failed = new Map<string, string>()
   readonly #totals: TypeTotals = { files: 0, bytes: 0, lines: 0 }
 
-  /** How many entries it knows, the failed ones included. */
-  get size(): number {
-    return this.#totals.files + this.#failed.size
-  }
-
   add(name: string, { size, lines, sha256 }: FileFacts): void {
     const type = extname(name).toLowerCase() || '(none)'
     const totals = this.#types.get(type) ?? { files: 0, bytes: 0, lines: 0 }
