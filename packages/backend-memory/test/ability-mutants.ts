@@ -102,6 +102,8 @@ export const abilityMutants: readonly Mutant[] = [
     caughtBy: [
       'a guarded write keeps the states that it is to keep, and answers with what is there',
       'of many guarded writes and a final one, the final one stays',
+      'every pair of states ends as the table says',
+      'with the precedence of Celery a success alone stays',
     ],
     change: (backend) => wrap(backend, { guard: { set: (write) => backend.guard.set({ ...write, keep: [] }) } }),
   },

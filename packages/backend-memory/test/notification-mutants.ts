@@ -49,7 +49,10 @@ export const notificationMutants: readonly Mutant[] = [
   },
   {
     name: 'a gap is not told',
-    caughtBy: ['after notifications may have been lost a gap is told, and the subscriptions are whole again'],
+    caughtBy: [
+      'after notifications may have been lost a gap is told, and the subscriptions are whole again',
+      'results that land while notifications are lost wake their waiters all the same',
+    ],
     change: (backend) => changingStream(backend, { passes: (event) => event.type !== 'gap' }),
   },
   {

@@ -1,4 +1,4 @@
-import { cases, register } from '@arpeggio/conformance'
+import { cases, type Chapter, register } from '@arpeggio/conformance'
 import { afterAll, describe, it } from 'vitest'
 import { SqliteFiles } from './sqlite-harness.ts'
 
@@ -7,8 +7,9 @@ afterAll(() => files[Symbol.asyncDispose]())
 
 register(files.oneProcess(), { describe, it })
 
+const chapters: ReadonlySet<Chapter> = new Set(['concurrency', 'state precedence', 'groups', 'waiting'])
 const betweenProcesses = cases.filter(
   ({ chapter, needs, asks }) =>
-    chapter === 'concurrency' || asks.includes('openAnother') || needs.some((need) => need === 'revision'),
+    chapters.has(chapter) || asks.includes('openAnother') || needs.some((need) => need === 'revision'),
 )
 register(files.twoProcesses(), { describe, it }, betweenProcesses)

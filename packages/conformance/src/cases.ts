@@ -3,20 +3,28 @@ import { abilities } from './cases/abilities.ts'
 import { concurrency } from './cases/concurrency.ts'
 import { errors } from './cases/errors.ts'
 import { expiry } from './cases/expiry.ts'
+import { groups } from './cases/groups.ts'
 import { guard } from './cases/guard.ts'
 import { lifeCycle } from './cases/life-cycle.ts'
 import { notifications } from './cases/notifications.ts'
 import { reading } from './cases/reading.ts'
+import { statePrecedence } from './cases/state-precedence.ts'
 import { storing } from './cases/storing.ts'
+import { waiting } from './cases/waiting.ts'
+import { wire } from './cases/wire.ts'
 
 /** Every case of the kit. A test compares this list with the files under `cases/`. */
 export const cases: readonly Case[] = [
   ...reading,
   ...storing,
+  ...statePrecedence,
   ...expiry,
+  ...groups,
+  ...waiting,
   ...concurrency,
   ...lifeCycle,
   ...errors,
+  ...wire,
   ...abilities,
   ...guard,
   ...notifications,

@@ -148,11 +148,12 @@ export const concurrency: readonly Case[] = new ChapterCases('concurrency')
   .list()
 
 async function increment(backend: Backend, key: Key): Promise<void> {
-  for (;;) {
+  for (let tries = 0; tries < 10_000; tries++) {
     const { value, version } = await stored(backend, key)
     const next = Number(textOf({ value })) + 1
     if ((await backend.set({ key, value: `${next}`, if: version })).written) return
   }
+  assert.fail('no write over the version that was read just before ever happens')
 }
 
 async function createThenRead(writer: Backend, mine: Key, theirs: Key): Promise<boolean> {
