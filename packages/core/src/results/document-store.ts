@@ -174,6 +174,6 @@ function isSame(stored: Value, written: Value): boolean {
   return Buffer.compare(Buffer.from(stored), Buffer.from(written)) === 0
 }
 
-export function expiring(seconds: number | undefined): { readonly expiresInSeconds?: number } {
+function expiring(seconds: number | undefined): { readonly expiresInSeconds?: number } {
   return seconds === undefined ? {} : { expiresInSeconds: seconds }
 }

@@ -1,7 +1,6 @@
 import type { CallOptions, Key, Stored, Value } from '../backend/value.ts'
 import { READY_STATES } from '../wire/states.ts'
 import type { TaskMeta } from '../wire/task-meta.ts'
-import { batches } from './batches.ts'
 import type { DocumentStore } from './document-store.ts'
 import { ResultCache } from './result-cache.ts'
 import type { ReadOptions } from './result-source.ts'
@@ -146,9 +145,4 @@ export async function cleanup(
     removed = await store.retry.run(() => ability.run({ ...rest, limit }), rest)
   }
   return total
-}
-
-/** Deletes in batches of the store's size. */
-export async function deleteAll(store: DocumentStore, keys: readonly Key[], options?: CallOptions): Promise<void> {
-  await Promise.all(batches(keys, store.backend.limits.maxBatchKeys).map((page) => store.delete(page, options)))
 }

@@ -89,7 +89,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-export function throwIfAborted(signal: AbortSignal | undefined): void {
+function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw abortedBy(signal)
 }
 

@@ -15,7 +15,7 @@ export interface TraceContext {
 }
 
 /** Every operation has the channels `tracing:arpeggio.<operation>:start`, `end`, `asyncStart`, `asyncEnd` and `error`. */
-export const operations = [
+const operations = [
   'storeResult',
   'updateState',
   'getTaskMeta',
