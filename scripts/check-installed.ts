@@ -70,7 +70,7 @@ function requireFromCommonJs(project: string, nodes: readonly string[]): void {
 function runKit(project: string): void {
   copyFileSync(join(ROOT, 'packages/conformance/test/third-party-backend.ts'), join(project, 'third-party-backend.ts'))
   writeFileSync(join(project, 'kit.test.ts'), KIT_TEST)
-  const printed = run(process.execPath, ['--test', '--test-reporter=tap', 'kit.test.ts'], { cwd: project })
+  const printed = run(process.execPath, ['--test-reporter=tap', 'kit.test.ts'], { cwd: project })
   const passed = Number(/^# pass (?<count>\d+)$/mu.exec(printed)?.groups?.['count'] ?? 0)
   assert(passed > 0, printed)
   report(`a third party's backend passes ${passed} cases of the kit`)
