@@ -1,5 +1,14 @@
 /** An instant as Python's `isoformat` writes it in UTC: six digits of a second, or none when they are all zero. */
 export function isoFormat(instant: Date): string {
+  const time = instant.getTime()
+  if (time !== last.time) last = { time, text: format(instant) }
+  return last.text
+}
+
+// Results come in bursts, and those of one millisecond carry the same text.
+let last = { time: 0, text: '1970-01-01T00:00:00+00:00' }
+
+function format(instant: Date): string {
   const text = isNaN(instant.getTime()) ? '' : instant.toISOString()
   if (text.length !== 24) throw new TypeError('A date must be valid and in the years 0 to 9999')
   const fraction = text.slice(20, 23)
