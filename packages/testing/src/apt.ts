@@ -20,17 +20,20 @@ export async function installFromApt(packages: readonly string[], reason: string
   if (process.getuid?.() !== 0 || !isDebian()) {
     throw new ServiceMissing(`${reason}: install ${packages.join(', ')} with your package manager`)
   }
-  const turn = queue.then(async () => {
-    console.log(`[services] ${reason}: apt-get install ${packages.join(' ')}`)
-    await (updated ??= aptGet(['update', '-q']))
-    await aptGet(['install', '-y', '-q', '--no-install-recommends', ...packages])
-  })
+  const turn = install(queue, packages, reason)
   queue = turn.catch(() => undefined)
   try {
     await turn
   } catch (error) {
     throw new ServiceMissing(`${reason}, and apt could not install it (${String(error)})`, { cause: error })
   }
+}
+
+async function install(before: Promise<unknown>, packages: readonly string[], reason: string): Promise<void> {
+  await before
+  console.log(`[services] ${reason}: apt-get install ${packages.join(' ')}`)
+  await (updated ??= aptGet(['update', '-q']))
+  await aptGet(['install', '-y', '-q', '--no-install-recommends', ...packages])
 }
 
 /** `RUNLEVEL=1` keeps packages from starting the server they bring. */

@@ -39,16 +39,13 @@ export class Broker implements AsyncDisposable {
 
   /** A line for each service that was asked for: how it runs, or why it does not. */
   get summary(): readonly string[] {
-    return [...this.#lines].toSorted().map(([name, line]) => `${name}: ${line}`)
+    return [...this.#lines].map(([name, line]) => `${name}: ${line}`).toSorted((a, b) => (a < b ? -1 : 1))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.close()
     this.#server.closeAllConnections()
-    const services = await Promise.allSettled(this.#started.values())
-    await Promise.allSettled(
-      services.map((service) => (service.status === 'fulfilled' ? service.value[Symbol.asyncDispose]() : undefined)),
-    )
+    await Promise.allSettled([...this.#started.values()].map(stop))
   }
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -85,6 +82,10 @@ function start(name: string, mode: Mode | undefined): Promise<Service> {
   if (name === 'celery') return setupCelery()
   if (!isServiceName(name)) return Promise.reject(new TypeError(`there is no service ${name}`))
   return startService(name, mode)
+}
+
+async function stop(service: Promise<Service>): Promise<void> {
+  await (await service)[Symbol.asyncDispose]()
 }
 
 function modeOf(text: string | null): Mode | undefined {

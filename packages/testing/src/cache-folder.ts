@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 const running = new Map<string, Promise<string>>()
 
 /** The folder that keeps what was fetched or built for later runs. */
-export function cacheFolder(): string {
+function cacheFolder(): string {
   const folder = process.env['TEST_CACHE_DIR'] ?? join(userCache(), 'arpeggio-testing')
   mkdirSync(folder, { recursive: true })
   return folder

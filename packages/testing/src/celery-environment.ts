@@ -23,9 +23,18 @@ export async function setupCelery(): Promise<Service> {
 /** Programs of the environment are run as `python -m …` only: the scripts that pip writes hold the path before the move. */
 async function createEnvironment(folder: string): Promise<void> {
   const python = await programFromApt('python3', ['python3', 'python3-venv'])
-  if (!(await succeeds(python, ['-c', 'import venv, ensurepip']))) await installFromApt(['python3-venv'], 'venv is missing')
+  if (!(await succeeds(python, ['-c', 'import venv, ensurepip'])))
+    await installFromApt(['python3-venv'], 'venv is missing')
   await command(python, ['-m', 'venv', folder])
   cpSync(REQUIREMENTS, join(folder, 'requirements.txt'))
-  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', join(folder, 'requirements.txt')]
+  const install = [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '-r',
+    join(folder, 'requirements.txt'),
+  ]
   await command(join(folder, 'bin', 'python'), install)
 }

@@ -52,7 +52,8 @@ async function removeOrphans(): Promise<void> {
   const listed = await command('docker', ['ps', '-a', '--filter', `label=${OWNER_LABEL}`, '--format', format])
   const containers = listed.split('\n').map((line) => line.split(' '))
   const orphans = containers.filter(([id, pid]) => id !== '' && pid !== undefined && !runs(Number(pid)))
-  if (orphans.length > 0) await command('docker', ['rm', '-f', ...orphans.map(([id = '']) => id)]).catch(() => undefined)
+  if (orphans.length > 0)
+    await command('docker', ['rm', '-f', ...orphans.map(([id = '']) => id)]).catch(() => undefined)
 }
 
 function runs(pid: number): boolean {

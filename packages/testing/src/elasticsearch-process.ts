@@ -37,6 +37,7 @@ export function elasticsearchJava(): Promise<JavaHome> {
 export async function elasticsearchProcess(): Promise<Service> {
   const [home, java] = [await elasticsearchHome(), await elasticsearchJava()]
   const folder = await scratchFolder(home)
+  const program = join(isRoot() ? join(folder, 'home') : home, 'bin', 'elasticsearch')
   const [port, transport] = await freePorts(2)
   const url = `http://127.0.0.1:${port}`
   const settings = [
@@ -49,7 +50,7 @@ export async function elasticsearchProcess(): Promise<Service> {
     `path.logs=${join(folder, 'logs')}`,
   ]
   const server = await serverProcess({
-    program: join(home, 'bin', 'elasticsearch'),
+    program,
     args: settings.flatMap((setting) => ['-E', setting]),
     ready: () => httpAnswers(`${url}/_cluster/health`),
     env: {
@@ -73,12 +74,18 @@ export async function elasticsearchProcess(): Promise<Service> {
   }
 }
 
-/** The server refuses to run as root, and its own folder stays read-only: all that it writes goes here. */
+/**
+ * What the server writes goes here, its own folder stays as it is. It refuses to run as root, and nobody else can see
+ * into root's cache, so that for root a copy of the whole server is here too.
+ */
 async function scratchFolder(home: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'arpeggio-elasticsearch-'))
   cpSync(join(home, 'config'), join(folder, 'config'), { recursive: true })
   for (const name of ['config/jvm.options.d', 'data', 'logs', 'tmp']) mkdirSync(join(folder, name), { recursive: true })
-  if (isRoot()) await command('chown', ['-R', `${NOBODY}:${NOBODY}`, folder])
+  if (isRoot()) {
+    await command('cp', ['-R', home, join(folder, 'home')])
+    await command('chown', ['-R', `${NOBODY}:${NOBODY}`, folder])
+  }
   return folder
 }
 

@@ -21,7 +21,7 @@ export async function firestoreJar(): Promise<string> {
 }
 
 /** Any Java from 11 on runs the emulator; the oldest that does starts fastest. */
-export async function firestoreJava(): Promise<string> {
+async function firestoreJava(): Promise<string> {
   const found = (await javaHomes()).find(({ version }) => version >= 11)
   if (found !== undefined) return found.folder
   return (await newestJava(11, () => installFromApt(['default-jre-headless'], 'Java is missing'))).folder

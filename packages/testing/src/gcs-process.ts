@@ -26,7 +26,18 @@ export async function gcsProcess(): Promise<Service> {
   const program = await gcsServer()
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const args = ['-backend', 'memory', '-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-external-url', url]
+  const args = [
+    '-backend',
+    'memory',
+    '-scheme',
+    'http',
+    '-host',
+    '127.0.0.1',
+    '-port',
+    String(port),
+    '-external-url',
+    url,
+  ]
   const server = await serverProcess({ program, args, ready: () => httpAnswers(`${url}/_internal/healthcheck`) })
   return {
     url,

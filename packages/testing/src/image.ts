@@ -50,7 +50,8 @@ async function findImage(name: ImageName): Promise<string> {
 }
 
 async function buildImage(name: ImageName): Promise<string> {
-  if (process.platform !== 'linux') throw new ServiceMissing(`${OFFICIAL[name]} cannot be pulled, and only Linux can build its like`)
+  if (process.platform !== 'linux')
+    throw new ServiceMissing(`${OFFICIAL[name]} cannot be pulled, and only Linux can build its like`)
   const busybox = await programFromApt('busybox', ['busybox-static'])
   const { version, env } = await RECIPES[name]()
   const image = `${localName(name)}:${version}`
@@ -65,7 +66,10 @@ function localName(name: ImageName): string {
 const RECIPES: Readonly<Record<ImageName, () => Promise<Recipe>>> = {
   redis: async () => {
     const server = await redisServer()
-    return { version: await redisVersion(server), env: { REDIS_SERVER: server, REDIS_CLI: (await which('redis-cli')) ?? '' } }
+    return {
+      version: await redisVersion(server),
+      env: { REDIS_SERVER: server, REDIS_CLI: (await which('redis-cli')) ?? '' },
+    }
   },
   elasticsearch: async () => {
     const [home, java] = [await elasticsearchHome(), await elasticsearchJava()]

@@ -2,4 +2,4 @@ export { celery, elasticsearch, firestore, gcs, redis, redisCluster, redisSentin
 export { ServiceMissing, type Mode, type Service, type ServiceName, type ServiceOptions } from './service.ts'
 export { SENTINEL_MASTER } from './redis-topology.ts'
 export { orSkip, type SkipContext } from './or-skip.ts'
-export { faultProxy, type FaultProxy } from './fault-proxy.ts'
+export { faultProxy, type CutAfter, type FaultProxy } from './fault-proxy.ts'

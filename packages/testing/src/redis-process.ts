@@ -17,7 +17,7 @@ export async function redisVersion(program: string): Promise<string> {
 }
 
 /** The options of every Redis server here: nothing is kept on disk. */
-export const REDIS_OPTIONS = ['--save', '', '--appendonly', 'no'] as const
+const REDIS_OPTIONS = ['--save', '', '--appendonly', 'no'] as const
 
 export async function redisProcess(): Promise<Service> {
   const program = await redisServer()

@@ -82,7 +82,8 @@ async function joinCluster(nodes: readonly number[], buses: readonly number[]): 
     await expectOk(port, `CLUSTER SET-CONFIG-EPOCH ${index + 1}`)
     if (index < MASTERS) await expectOk(port, `CLUSTER ADDSLOTSRANGE ${slotAt(index)} ${slotAt(index + 1) - 1}`)
   }
-  for (const [index, port] of others.entries()) await expectOk(first, `CLUSTER MEET 127.0.0.1 ${port} ${buses[index + 1]}`)
+  for (const [index, port] of others.entries())
+    await expectOk(first, `CLUSTER MEET 127.0.0.1 ${port} ${buses[index + 1]}`)
   await untilAll(nodes, 'CLUSTER INFO', new RegExp(`cluster_known_nodes:${nodes.length}\\r`))
   for (const [index, port] of nodes.slice(MASTERS).entries()) {
     const master = /[0-9a-f]{40}/.exec(await redisTalk(nodes[index] ?? 0, 'CLUSTER MYID'))?.[0]
@@ -112,7 +113,8 @@ async function until(port: number, line: string, shape: RegExp): Promise<void> {
   for (;;) {
     const answer = await redisTalk(port, line).catch((error: unknown) => String(error))
     if (shape.test(answer)) return
-    if (performance.now() > deadline) throw new Error(`${line} on port ${port} does not become ${shape.source}: ${answer}`)
+    if (performance.now() > deadline)
+      throw new Error(`${line} on port ${port} does not become ${shape.source}: ${answer}`)
     await wait(50)
   }
 }

@@ -4,6 +4,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 const SETPRIV = '/usr/bin/setpriv'
 
+const atExit = new Set<(signal: NodeJS.Signals) => void>()
+process.once('exit', () => {
+  for (const kill of atExit) kill('SIGKILL')
+})
+
 export interface ServerProcessOptions {
   readonly program: string
   readonly args: readonly string[]
@@ -30,10 +35,9 @@ export async function serverProcess(options: ServerProcessOptions): Promise<Serv
   const kill = (signal: NodeJS.Signals): void => {
     if (child.pid !== undefined) killGroup(child.pid, signal)
   }
-  const atExit = (): void => kill('SIGKILL')
-  process.once('exit', atExit)
+  atExit.add(kill)
   const stop = async (): Promise<void> => {
-    process.off('exit', atExit)
+    atExit.delete(kill)
     kill('SIGTERM')
     const patience = new AbortController()
     const waited = wait(3000, undefined, { signal: patience.signal }).catch(() => undefined)
@@ -89,7 +93,10 @@ function watch(child: ChildProcess): ChildState {
   return { ended, end: () => end, log: () => log }
 }
 
-async function untilReady({ program, args, ready, limitMs = 60_000 }: ServerProcessOptions, state: ChildState): Promise<void> {
+async function untilReady(
+  { program, args, ready, limitMs = 60_000 }: ServerProcessOptions,
+  state: ChildState,
+): Promise<void> {
   const deadline = performance.now() + limitMs
   while (!(await ready().catch(() => false))) {
     const problem = state.end() ?? (performance.now() > deadline ? `not ready after ${limitMs} ms` : undefined)

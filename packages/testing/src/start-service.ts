@@ -16,7 +16,8 @@ export async function startService(name: ServiceName, mode?: Mode): Promise<Serv
 function modeOfEnvironment(): Mode | undefined {
   const mode = process.env['TEST_SERVICES']
   if (mode === undefined || mode === '') return undefined
-  if (mode !== 'container' && mode !== 'process') throw new TypeError(`TEST_SERVICES is container or process, not ${mode}`)
+  if (mode !== 'container' && mode !== 'process')
+    throw new TypeError(`TEST_SERVICES is container or process, not ${mode}`)
   return mode
 }
 

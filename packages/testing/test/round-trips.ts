@@ -50,7 +50,8 @@ export const elasticsearchRoundTrip: RoundTrip = async ({ url }) => {
   try {
     const place = { index: 'round-trip', id: 'a/b' }
     await client.index({ ...place, document: { kept: true } })
-    assert.deepEqual((await client.get(place))._source, { kept: true })
+    const { _source: source } = await client.get(place)
+    assert.deepEqual(source, { kept: true })
     await client.indices.delete({ index: 'round-trip' })
   } finally {
     await client.close()
