@@ -14,11 +14,18 @@ const source = '--conditions=@arpeggio/source'
 for (const signal of signals) process.on(signal, () => process.exit(130))
 const images = run('node', [source, 'packages/testing/src/prepare.ts'], 'ignore')
 const counts: Counts[] = []
+// For what packs or builds: those programs call pnpm in their turn.
+const pnpm = ['-y', 'pnpm@12.21.0']
 await step('format', 'oxfmt', ['--check', '.'])
 await step('lint', 'oxlint', ['--type-aware', '--deny-warnings'])
 await step('types', 'tsc', ['-p', 'tsconfig.json'])
 await step('unused code', 'knip', [])
+await step('workflows', 'node', ['scripts/lint-workflows.ts'])
+await step('documentation', 'node', ['scripts/readme.ts', '--check'])
 await tests('unit')
+await step('examples', 'node', ['scripts/examples.ts'])
+await step('packages', 'npx', [...pnpm, 'run', 'check:packages'])
+await step('release', 'npx', [...pnpm, 'run', 'check:release'])
 await images
 await tests('services')
 
