@@ -38,6 +38,9 @@ export async function pullImage(image: string): Promise<boolean> {
  */
 export function prepareEngine(): Promise<void> {
   prepared ??= (async () => {
+    // Inside a container Testcontainers looks for published ports at the bridge's gateway, where an engine that publishes
+    // on this machine's own address alone has none.
+    process.env['TESTCONTAINERS_HOST_OVERRIDE'] ??= '127.0.0.1'
     const wanted = process.env['RYUK_CONTAINER_IMAGE'] ?? RYUK
     if (process.env['TESTCONTAINERS_RYUK_DISABLED'] === undefined && !(await pullImage(wanted))) {
       process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true'
