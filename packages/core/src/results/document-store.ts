@@ -4,10 +4,9 @@ import type { CallOptions, Key, Stored, Value } from '../backend/value.ts'
 import { storedFormat } from '../wire/stored-format.ts'
 import { decodeTaskMeta, stateOf, type TaskMeta } from '../wire/task-meta.ts'
 import { keptStates, type State } from '../wire/states.ts'
-import { ReadCoalescer } from './read-coalescer.ts'
-import { jitter, pause, type Retry } from './retry.ts'
+import { KeyStore } from '../store/key-store.ts'
+import type { Retry } from '../store/retry.ts'
 import type { Settings } from './settings.ts'
-import { WriteCoalescer } from './write-coalescer.ts'
 
 export interface Document {
   readonly id: string
@@ -31,15 +30,13 @@ export class DocumentStore {
   readonly settings: Settings
   readonly backend: Backend
   readonly retry: Retry
-  readonly reads: ReadCoalescer
-  readonly #writes: WriteCoalescer
+  readonly keys: KeyStore
 
-  constructor(settings: Settings, retry: Retry) {
+  constructor(settings: Settings, keys: KeyStore) {
     this.settings = settings
     this.backend = settings.backend
-    this.retry = retry
-    this.reads = new ReadCoalescer(settings.backend)
-    this.#writes = new WriteCoalescer(settings.backend)
+    this.retry = keys.retry
+    this.keys = keys
   }
 
   taskKey(id: string): Key {
@@ -72,21 +69,21 @@ export class DocumentStore {
   }
 
   get(key: Key, options?: CallOptions): Promise<Stored | undefined> {
-    return this.retry.run(() => this.reads.get(key, options), options)
+    return this.keys.get(key, options)
   }
 
   mget(keys: readonly Key[], options?: CallOptions): Promise<readonly (Stored | undefined)[]> {
-    return this.retry.run(() => this.reads.mget(keys, options), options)
+    return this.keys.mget(keys, options)
   }
 
   /** Writes whatever is there. */
   async set(key: Key, value: Value, options?: CallOptions): Promise<void> {
     const expiry = expiring(this.settings.expiresInSeconds)
-    await this.retry.run(() => this.#writes.set({ key, value, ...expiry }, options), options)
+    await this.keys.set({ key, value, ...expiry }, options)
   }
 
   delete(keys: readonly Key[], options?: CallOptions): Promise<void> {
-    return this.retry.run(() => this.backend.delete(keys, options), options)
+    return this.keys.delete(keys, options)
   }
 
   /** Writes unless the stored state takes precedence; resolves to what was kept, or to nothing when the write happened. */
@@ -116,7 +113,7 @@ export class DocumentStore {
         ? answer.stored
         : this.#compare(document, keep, { stored: answer.stored, options })
     }
-    const first = await this.#writes.set({ key, value, if: 'absent', ...expiry }, options)
+    const first = await this.keys.writes.set({ key, value, if: 'absent', ...expiry }, options)
     return first.written ? undefined : this.#compare(document, keep, { options })
   }
 
@@ -124,12 +121,12 @@ export class DocumentStore {
   async #compare(document: Document, keep: readonly string[], start: Comparison): Promise<Stored | undefined> {
     const { id, key } = document
     const { options } = start
-    let stored = start.stored ?? (await this.reads.get(key, options))
+    let stored = start.stored ?? (await this.keys.reads.get(key, options))
     for (let race = 1; race <= maxRaces; race += 1) {
       if (stored !== undefined && keep.includes(this.#stateIn(id, stored.value) ?? '')) return stored
       if (await this.#replaces(document, stored, options)) return undefined
-      if (race > 3) await pause(jitter({ baseSleepMs: 1, maxSleepMs: 50 }, race), options?.signal)
-      stored = await this.reads.get(key, options)
+      if (race > 3) await this.retry.pause(this.retry.jitter({ baseSleepMs: 1, maxSleepMs: 50 }, race), options?.signal)
+      stored = await this.keys.reads.get(key, options)
     }
     throw new BackendError('conflict', `the result of task ${id} is written too often to be replaced`)
   }
@@ -137,7 +134,7 @@ export class DocumentStore {
   async #replaces(document: Document, stored: Stored | undefined, options?: CallOptions): Promise<boolean> {
     const { key, value, expiresInSeconds } = document
     const condition = { if: stored?.version ?? 'absent' }
-    return (await this.#writes.set({ key, value, ...condition, ...expiring(expiresInSeconds) }, options)).written
+    return (await this.keys.writes.set({ key, value, ...condition, ...expiring(expiresInSeconds) }, options)).written
   }
 
   /** The state of a stored document; nothing for bytes that are no result at all; `unreadable` for somebody's that we cannot read. */

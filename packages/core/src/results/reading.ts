@@ -1,4 +1,4 @@
-import type { CallOptions, Key, Stored, Value } from '../backend/value.ts'
+import type { CallOptions, Stored, Value } from '../backend/value.ts'
 import { READY_STATES } from '../wire/states.ts'
 import type { TaskMeta } from '../wire/task-meta.ts'
 import type { DocumentStore } from './document-store.ts'
@@ -50,10 +50,7 @@ export class Reading {
   /** Whether a document is stored, which tells a task that nobody knows from one that is stored as PENDING. */
   exists(id: string, options?: CallOptions): Promise<boolean> {
     return traced('exists', this.#describe(id), async () => {
-      const keys: readonly Key[] = [this.#store.taskKey(id)]
-      const { presence } = this.#store.backend
-      if (presence === undefined) return (await this.#store.mget(keys, options))[0] !== undefined
-      const [exists = false] = await this.#store.retry.run(() => presence.exists(keys, options), options)
+      const [exists = false] = await this.#store.keys.exists([this.#store.taskKey(id)], options)
       return exists
     })
   }

@@ -25,7 +25,8 @@ import { type Adapter, openBackend } from './open.ts'
 import { cleanup, Reading } from './reading.ts'
 import { Recording, type StoreOptions, type StoreOutcome } from './recording.ts'
 import type { AnyResult, ReadOptions, ResultSource, WaitForOptions } from './result-source.ts'
-import { type EnsureOptions, Retry, type RetryPolicy } from './retry.ts'
+import { KeyStore } from '../store/key-store.ts'
+import { type EnsureOptions, Retry, type RetryPolicy } from '../store/retry.ts'
 import { type ResultsOptions, settingsOf } from './settings.ts'
 import { traced } from './tracing.ts'
 import { Waiting, type WaitOptions } from './waiting/waiting.ts'
@@ -56,11 +57,13 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
     this.backend = backend
     this.publisher = publisher
     this.exceptions = settings.exceptions
-    this.#retry = new Retry(settings.retry, {
-      exceptionSafeToRetry: (error) => backend.exceptionSafeToRetry(error),
+    const { scheduler } = settings
+    const hooks = {
+      exceptionSafeToRetry: (error: unknown) => backend.exceptionSafeToRetry(error),
       onConnectionError: options.onConnectionError,
-    })
-    this.#store = new DocumentStore(settings, this.#retry)
+    }
+    this.#retry = new Retry(settings.retry, hooks, scheduler)
+    this.#store = new DocumentStore(settings, new KeyStore(backend, this.#retry))
     this.#reading = new Reading(this.#store)
     this.#groups = new Groups(this.#store)
     this.#waiting = new Waiting(
@@ -71,7 +74,7 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
         read: (ids, call) => this.#reading.snapshots(ids, call),
         decode: (id, value) => this.#reading.decode(id, value),
       },
-      { defaultTimeoutMs: settings.defaultTimeoutMs, safetyReadMs, pollCeilingMs },
+      { defaultTimeoutMs: settings.defaultTimeoutMs, safetyReadMs, pollCeilingMs, scheduler },
     )
     this.#recording = new Recording(this.#store, this.#waiting, publisher)
     publisher?.bind?.(this)

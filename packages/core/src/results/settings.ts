@@ -5,7 +5,8 @@ import { codecs, type Codec } from '../wire/codec.ts'
 import { ExceptionRegistry } from '../wire/exceptions.ts'
 import { Keys } from '../wire/keys.ts'
 import type { PrecedenceRule } from '../wire/states.ts'
-import type { ConnectionFailure, RetryPolicy } from './retry.ts'
+import type { ConnectionFailure, RetryPolicy } from '../store/retry.ts'
+import { type Scheduler, systemScheduler } from '../store/scheduler.ts'
 
 export interface ResultsOptions {
   /** Closed together with the `Results`. */
@@ -48,6 +49,8 @@ export interface ResultsOptions {
   readonly safetyReadMs?: number | undefined
   /** The longest pause between two polls. Default: 500. */
   readonly pollCeilingMs?: number | undefined
+  /** Time and chance, for tests and simulations that decide both. Default: the machine's. */
+  readonly scheduler?: Scheduler | undefined
 }
 
 /** The options with every default filled in. */
@@ -64,6 +67,7 @@ export interface Settings {
   readonly exceptions: ExceptionRegistry
   readonly defaultTimeoutMs: number
   readonly warn: (message: string) => void
+  readonly scheduler: Scheduler
 }
 
 const daySeconds = 86_400
@@ -79,6 +83,7 @@ export function settingsOf(options: ResultsOptions): Settings {
     precedence: options.precedence ?? 'strict',
     defaultTimeoutMs: options.defaultTimeoutMs ?? (expiresInSeconds ?? daySeconds) * 1_000,
     warn: options.onWarning ?? ((message) => process.emitWarning(message, { code: 'ARPEGGIO' })),
+    scheduler: options.scheduler ?? systemScheduler,
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Deadline, Deadlines } from '../../src/results/waiting/deadlines.ts'
-import { Timers } from '../../src/results/waiting/timers.ts'
+import { Timers } from '../../src/store/timers.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 describe('Deadlines', () => {

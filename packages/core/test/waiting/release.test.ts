@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { systemScheduler } from '../../src/results/waiting/scheduler.ts'
-import { Timers } from '../../src/results/waiting/timers.ts'
+import { systemScheduler } from '../../src/store/scheduler.ts'
+import { Timers } from '../../src/store/timers.ts'
 import { ids, meta, nothingHeld, polled, silent, WaitingRig } from './waiting-rig.ts'
 
 setFlagsFromString('--expose-gc')

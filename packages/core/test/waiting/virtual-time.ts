@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Scheduler } from '../../src/results/waiting/waiting.ts'
+import type { Scheduler } from '../../src/store/scheduler.ts'
 
 /** A clock that stands still until a test moves it, so that minutes take no time and nothing depends on the machine. */
 export class VirtualTime implements Scheduler {

@@ -1,6 +1,6 @@
 import { BackendError } from '../../backend/backend-error.ts'
-import { batches } from '../batches.ts'
-import type { Timer, Timers } from './timers.ts'
+import { batches } from '../../store/batches.ts'
+import type { Timer, Timers } from '../../store/timers.ts'
 import type { Snapshot, WaitingSource } from './waiting-source.ts'
 
 export interface ReadTarget {

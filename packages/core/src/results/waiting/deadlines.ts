@@ -1,4 +1,4 @@
-import type { Timer, Timers } from './timers.ts'
+import type { Timer, Timers } from '../../store/timers.ts'
 
 export interface Deadline {
   cancel(): void

@@ -2,7 +2,7 @@ import type { ChangeEvent } from '../../backend/backend.ts'
 import type { BulkReader } from './bulk-reader.ts'
 import { Poller } from './poller.ts'
 import { Subscriber } from './subscriber.ts'
-import type { Timer, Timers } from './timers.ts'
+import type { Timer, Timers } from '../../store/timers.ts'
 import type { WaitedId } from './waited-id.ts'
 import type { WaitingSource } from './waiting-source.ts'
 

@@ -1,6 +1,6 @@
 import type { Revision } from '../../backend/backend.ts'
 import type { BulkReader, ReadTarget } from './bulk-reader.ts'
-import type { Timer, Timers } from './timers.ts'
+import type { Timer, Timers } from '../../store/timers.ts'
 
 export interface PollerOptions {
   readonly reader: BulkReader

@@ -1,7 +1,7 @@
 import type { ChangeEvent, ChangeStream, Notifications } from '../../backend/backend.ts'
 import type { Key } from '../../backend/value.ts'
-import { batches } from '../batches.ts'
-import type { Timer, Timers } from './timers.ts'
+import { batches } from '../../store/batches.ts'
+import type { Timer, Timers } from '../../store/timers.ts'
 import type { WaitedId } from './waited-id.ts'
 
 export interface SubscriberOptions {

@@ -6,13 +6,12 @@ import { BulkReader } from './bulk-reader.ts'
 import { Deadlines } from './deadlines.ts'
 import { Feed } from './feed.ts'
 import { SingleReads } from './single-reads.ts'
-import { type Scheduler, systemScheduler } from './scheduler.ts'
-import { Timers } from './timers.ts'
+import { type Scheduler, systemScheduler } from '../../store/scheduler.ts'
+import { Timers } from '../../store/timers.ts'
 import { WaitedId, type WaitedIdHooks } from './waited-id.ts'
 import { type Sink, Waiter, type WaiterHoldings, type WaiterLimits } from './waiter.ts'
 import type { WaitingSource } from './waiting-source.ts'
 
-export type { Scheduler } from './scheduler.ts'
 export type { Snapshot, WaitingSource } from './waiting-source.ts'
 
 export interface WaitOptions {

@@ -1,8 +1,8 @@
-/** Time and chance, as waiting uses them. Tests pass one of their own. */
+/** Time and chance, as everything in core that waits uses them. Tests and simulations pass one of their own. */
 export interface Scheduler {
   /** Milliseconds that never jump, from any origin. */
   now(): number
-  /** Milliseconds since 1970, which may jump. Only expiries are judged by it. */
+  /** Milliseconds since 1970, which may jump. Only expiries, leases and deadlines are judged by it. */
   wallClock(): number
   setTimeout(callback: () => void, milliseconds: number): unknown
   clearTimeout(handle: unknown): void

@@ -1,5 +1,6 @@
 import { BackendError } from '../backend/backend-error.ts'
 import type { CallOptions } from '../backend/value.ts'
+import { type Scheduler, systemScheduler } from './scheduler.ts'
 
 /** How operations that failed are tried again. */
 export interface RetryPolicy {
@@ -33,10 +34,12 @@ export interface RetryHooks {
 export class Retry {
   readonly policy: RetryPolicy
   readonly #hooks: RetryHooks
+  readonly #scheduler: Scheduler
 
-  constructor(policy: RetryPolicy, hooks: RetryHooks) {
+  constructor(policy: RetryPolicy, hooks: RetryHooks, scheduler: Scheduler = systemScheduler) {
     this.policy = policy
     this.#hooks = hooks
+    this.#scheduler = scheduler
   }
 
   /** Resolves as `operation` does, or rejects with its last error when that may not be retried or the retries are used up. */
@@ -47,9 +50,20 @@ export class Retry {
         return await operation()
       } catch (error) {
         if (retry > this.policy.maxRetries || !this.#mayRetry(error, options?.idempotent ?? true)) throw error
-        await pause(this.#waitMs(error, retry), options?.signal)
+        await this.pause(this.#waitMs(error, retry), options?.signal)
       }
     }
+  }
+
+  /** Waits, or rejects with `aborted` as soon as the signal says so. */
+  pause(ms: number, signal?: AbortSignal): Promise<void> {
+    return pause(ms, signal, this.#scheduler)
+  }
+
+  /** Full jitter: anything from nothing to a bound that doubles with each retry. */
+  jitter(policy: Pick<RetryPolicy, 'baseSleepMs' | 'maxSleepMs'>, retry: number): number {
+    const bound = Math.min(policy.maxSleepMs, policy.baseSleepMs * 2 ** retry)
+    return Math.floor(this.#scheduler.random() * (bound + 1))
   }
 
   #mayRetry(error: unknown, idempotent: boolean): boolean {
@@ -59,7 +73,7 @@ export class Retry {
   }
 
   #waitMs(error: unknown, retry: number): number {
-    const waitMs = jitter(this.policy, retry)
+    const waitMs = this.jitter(this.policy, retry)
     try {
       const changed = this.#hooks.onConnectionError?.({ error, retry, waitMs })
       return typeof changed === 'number' && changed >= 0 ? changed : waitMs
@@ -69,19 +83,13 @@ export class Retry {
   }
 }
 
-/** Full jitter: anything from nothing to a bound that doubles with each retry. */
-export function jitter(policy: Pick<RetryPolicy, 'baseSleepMs' | 'maxSleepMs'>, retry: number): number {
-  return Math.floor(Math.random() * (Math.min(policy.maxSleepMs, policy.baseSleepMs * 2 ** retry) + 1))
-}
-
-/** Waits, or rejects with `aborted` as soon as the signal says so. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+function pause(ms: number, signal: AbortSignal | undefined, scheduler: Scheduler): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
-      clearTimeout(timer)
+      scheduler.clearTimeout(timer)
       reject(abortedBy(signal))
     }
-    const timer = setTimeout(() => {
+    const timer = scheduler.setTimeout(() => {
       signal?.removeEventListener('abort', onAbort)
       resolve()
     }, ms)
