@@ -21,7 +21,10 @@ export { Ignore, Reject, Retry } from './tasks/task-failures.ts'
 
 // Naming calls to tasks.
 export { chain } from './canvas/chain.ts'
-export { freeze, type FreezeOptions, type Frozen } from './canvas/freeze.ts'
+export type { ChordOptions, ChordPolicy } from './canvas/chord-options.ts'
+export type { ChordResults } from './canvas/chord-results.ts'
+export { freeze, type FreezeOptions } from './canvas/freeze.ts'
+export type { ChordShape, Frozen, FrozenBody, FrozenChord, FrozenHeader } from './canvas/frozen.ts'
 export { group, type MemberResults, type ResultOf } from './canvas/group.ts'
 export type {
   FailureOptions,
@@ -32,6 +35,7 @@ export type {
   ResultRecorder,
   TracedOptions,
 } from './canvas/publisher.ts'
+export type { Settled, SettledFailure, SettledMissing, SettledSuccess } from './canvas/settled.ts'
 export { signatureFromData } from './canvas/signature-from-data.ts'
 export {
   Signature,

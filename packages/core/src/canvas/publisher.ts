@@ -1,6 +1,8 @@
 import type { ExceptionRegistry } from '../wire/exceptions.ts'
+import type { State } from '../wire/states.ts'
 import type { TaskMeta } from '../wire/task-meta.ts'
 import type { TaskMessage, TaskRequest } from '../wire/task-request.ts'
+import type { Frozen } from './frozen.ts'
 
 /** What brings task messages to whoever runs them. */
 export interface Publisher {
@@ -36,6 +38,12 @@ export interface ResultRecorder {
   updateState(id: string, state: string, meta: unknown, options?: RecordOptions): Promise<unknown>
   getTaskMeta(id: string): Promise<TaskMeta>
   publish(messages: readonly TaskMessage[], options?: PublishOptions): Promise<void>
+  /** Starts chords and publishes messages. Must resolve only when both are as safe as the publisher makes them. */
+  start(frozen: readonly Frozen[], options?: PublishOptions): Promise<void>
+  /** Records how a part of a chord ended. Does nothing for a request that is none. */
+  onChordPartReturn(request: TaskRequest, state: State, result: unknown): Promise<unknown>
+  /** Hears from a queue that a message has been dealt with and will not come again, whatever became of its task. */
+  messageEnded(message: TaskMessage): Promise<unknown>
 }
 
 export interface RecordOptions {

@@ -2,6 +2,7 @@ import type { Backend } from '../backend/backend.ts'
 import { BackendError } from '../backend/backend-error.ts'
 import type { CallOptions } from '../backend/value.ts'
 import { freeze } from '../canvas/freeze.ts'
+import type { Frozen } from '../canvas/frozen.ts'
 import type {
   FailureOptions,
   OutcomeOptions,
@@ -15,7 +16,7 @@ import type { ExceptionRegistry } from '../wire/exceptions.ts'
 import type { ResultNode } from '../wire/result-tuple.ts'
 import type { State } from '../wire/states.ts'
 import type { TaskMeta } from '../wire/task-meta.ts'
-import type { TaskMessage } from '../wire/task-request.ts'
+import type { TaskMessage, TaskRequest } from '../wire/task-request.ts'
 import { AsyncResult, type AsyncResultOptions } from './async-result.ts'
 import { DocumentStore } from './document-store.ts'
 import { failureOf } from './failure.ts'
@@ -167,6 +168,24 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
   async publish(messages: readonly TaskMessage[], options?: CallOptions): Promise<void> {
     this.#open()
     return this.#recording.publish(messages, options)
+  }
+
+  /** Starts chords and publishes messages. */
+  async start(frozen: readonly Frozen[], options?: CallOptions): Promise<void> {
+    if (frozen.some(({ chords }) => chords.length > 0))
+      throw new BackendError('unsupported', 'chords cannot be started')
+    return this.publish(
+      frozen.flatMap(({ messages }) => messages),
+      options,
+    )
+  }
+
+  async onChordPartReturn(_request: TaskRequest, _state: State, _result: unknown): Promise<void> {
+    this.#open()
+  }
+
+  async messageEnded(_message: TaskMessage): Promise<void> {
+    this.#open()
   }
 
   /** The task's document; PENDING when none is stored, which `exists` tells from one stored as PENDING. */

@@ -1,4 +1,5 @@
-import { freeze, type Frozen } from '../canvas/freeze.ts'
+import { freeze } from '../canvas/freeze.ts'
+import type { Frozen } from '../canvas/frozen.ts'
 import { group } from '../canvas/group.ts'
 import type { MessageOptions } from '../canvas/messages.ts'
 import type { ResultRecorder } from '../canvas/publisher.ts'
@@ -16,7 +17,7 @@ export async function publishFollowers(
   const { id, rootId = id, priority } = request
   const inherited = { args: [result], rootId, parentId: id, ...(priority === undefined ? {} : { priority }) }
   const followers = [...callbacks(request, inherited), ...nextStep(request, inherited)]
-  await recorder.publish(followers.flatMap(({ messages }) => messages))
+  await recorder.start(followers)
   return followers.map(({ root }) => root)
 }
 

@@ -37,9 +37,13 @@ function headersOf(message: TaskMessage, options: { readonly now?: Date; readonl
     replaced_task_nesting: message.replacedTaskNesting,
     stamped_headers: message.stampedHeaders,
     stamps: message.stamps,
+    [BODY_OF]: message.bodyOf,
   }
   return { ...DEFAULT_HEADERS, root_id: id, ...present(known) }
 }
+
+// Ours. Celery's workers keep headers that they do not know to themselves.
+const BODY_OF = 'arpeggio_body_of'
 
 // In Celery's order.
 const DEFAULT_HEADERS = {
@@ -120,6 +124,7 @@ function identityOf(headers: Readonly<Record<string, unknown>>): Record<string, 
     parentId: text(headers['parent_id']),
     group: text(headers['group']),
     groupIndex: number(headers['group_index']),
+    bodyOf: text(headers[BODY_OF]),
   }
 }
 

@@ -23,6 +23,8 @@ export interface TaskMessage {
   readonly chain?: readonly SignatureData[]
   /** The body of the chord whose header this task is in. */
   readonly chord?: SignatureData
+  /** The chord of whose body this task is part. */
+  readonly bodyOf?: string
   readonly countdownSeconds?: number
   readonly queue?: string
   readonly priority?: number
