@@ -1,10 +1,16 @@
+import { once } from 'node:events'
 import { DatabaseSync } from 'node:sqlite'
+import { Results } from '@arpeggio/core'
 import { SqliteBackend } from '../src/index.ts'
 
-/** What another process does to the file: `write <path> <prefix> <count>` or `hold <path>`. Every message is an acknowledgement. */
+/**
+ * What another process does to the file: `write <path> <prefix> <count>`, `report <path> <prefix> <count>` or
+ * `hold <path>`. Every message is an acknowledgement.
+ */
 const [act, path = '', prefix = '', count = '0'] = process.argv.slice(2)
 
 if (act === 'write') await write()
+else if (act === 'report') await reportResults()
 else hold()
 
 async function write(): Promise<void> {
@@ -19,6 +25,17 @@ async function write(): Promise<void> {
   }
   await Promise.all(Array.from({ length: 10 }, keepWriting))
   await backend[Symbol.asyncDispose]()
+  process.disconnect()
+}
+
+/** Stores the results of tasks, each its own number, once it is told to go. */
+async function reportResults(): Promise<void> {
+  const results = new Results({ backend: new SqliteBackend({ path }) })
+  const go = once(process, 'message')
+  process.send?.('ready')
+  await go
+  await Promise.all(Array.from({ length: Number(count) }, (_, index) => results.markAsDone(`${prefix}${index}`, index)))
+  await results.close()
   process.disconnect()
 }
 

@@ -1,0 +1,69 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Backend, Results, wrap } from '@arpeggio/core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SqliteBackend } from '../src/index.ts'
+
+const nothingHeld = { waiters: 0, ids: 0, subscriptions: 0, timers: 0 }
+const ids = Array.from({ length: 10_000 }, (_, index) => `task-${index}`)
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'arpeggio-sqlite-'))
+})
+
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+interface Polls {
+  count: number
+  underWay: number
+  atOnce: number
+}
+
+/** Every round of a poller begins with the revision. */
+function countingPolls(backend: SqliteBackend, polls: Polls): Backend {
+  return wrap(backend, {
+    revision: {
+      get: async (options) => {
+        polls.count += 1
+        polls.underWay += 1
+        polls.atOnce = Math.max(polls.atOnce, polls.underWay)
+        try {
+          return await backend.revision.get(options)
+        } finally {
+          polls.underWay -= 1
+        }
+      },
+    },
+  })
+}
+
+describe('10,000 waiters on 10,000 ids', () => {
+  it('are woken by what another process stores, with one poller, and leave nothing behind', async () => {
+    const path = join(folder, 'results.db')
+    const polls: Polls = { count: 0, underWay: 0, atOnce: 0 }
+    const backend = countingPolls(new SqliteBackend({ path }), polls)
+    await using results = new Results({ backend })
+    const child = fork(new URL('child-process.ts', import.meta.url), ['report', path, 'task-', `${ids.length}`], {
+      execArgv: ['--conditions=@arpeggio/source', '--disable-warning=ExperimentalWarning'],
+    })
+    await once(child, 'message')
+    const exit = once(child, 'exit')
+    const began = performance.now()
+    const values = Promise.all(ids.map((id) => results.result<number>(id).get({ timeoutMs: 120_000 })))
+    await expect.poll(() => polls.count).toBeGreaterThan(0)
+    expect(results.waits).toMatchObject({ waiters: ids.length, ids: ids.length })
+    expect(results.waits.timers).toBeLessThanOrEqual(2) // one for all timeouts, one of the poller
+
+    child.send('go')
+    expect(await values).toEqual([...ids.keys()])
+    const elapsedMs = performance.now() - began
+    expect(await exit).toEqual([0, null])
+    expect(polls.atOnce).toBe(1)
+    expect(polls.count).toBeLessThan(elapsedMs) // at most one round in a millisecond, however many wait
+    await expect.poll(() => results.waits).toEqual(nothingHeld)
+  }, 120_000)
+})
