@@ -1,0 +1,141 @@
+import type { Publisher, TaskMessage } from '@arpeggio/core'
+import type { Calls } from './calls.ts'
+import type { SimulatedProcess } from './process.ts'
+import type { Step, World } from './world.ts'
+
+/** A process that takes messages. */
+export interface Consumer {
+  readonly process: SimulatedProcess
+  /** So many at a time. */
+  readonly capacity: number
+  /** Rejects, or resolves to false, when the message is to be delivered again. */
+  handle(message: TaskMessage): Promise<boolean>
+}
+
+export interface BrokerPlan {
+  /** How probable it is that a message is delivered once more. */
+  readonly duplicates: number
+  /** So many messages are delivered once more at most. */
+  readonly duplicateBudget: number
+}
+
+export interface Published {
+  readonly message: TaskMessage
+  readonly by: SimulatedProcess
+}
+
+/** A durable queue that all processes share. Delivers in any order and at least once: what a dead process held comes back. */
+export class Broker {
+  readonly published: Published[] = []
+  readonly #world: World
+  readonly #calls: Calls
+  readonly #consumers: Consumer[] = []
+  readonly #inFlight = new Map<Consumer, TaskMessage[]>()
+  #queue: TaskMessage[] = []
+  readonly #onPublish: (published: Published) => void
+  #duplicatesLeft: number
+  readonly #plan: BrokerPlan
+
+  constructor(world: World, calls: Calls, plan: BrokerPlan, onPublish: (published: Published) => void) {
+    this.#world = world
+    this.#calls = calls
+    this.#plan = plan
+    this.#duplicatesLeft = plan.duplicateBudget
+    this.#onPublish = onPublish
+    world.offer((steps) => this.#offer(steps))
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && [...this.#inFlight.values()].every((messages) => messages.length === 0)
+  }
+
+  /** What one process publishes with. */
+  publisherOf(process: SimulatedProcess): Publisher {
+    return {
+      durable: true,
+      publish: (messages) =>
+        this.#calls.make({
+          process,
+          target: 'queue',
+          label: () => `publish ${messages.map(named).join(', ')}`,
+          apply: async () => this.#accept(messages, process),
+          applyPartly: async () =>
+            this.#accept(messages.slice(0, this.#world.choices.pick(messages.length + 1)), process),
+        }),
+    }
+  }
+
+  consume(consumer: Consumer): void {
+    this.#consumers.push(consumer)
+    this.#inFlight.set(consumer, [])
+  }
+
+  /** Takes back what a process did not finish. */
+  onCrash(process: SimulatedProcess): void {
+    for (const [consumer, messages] of this.#inFlight) {
+      if (consumer.process === process) this.#queue.push(...messages.splice(0))
+    }
+  }
+
+  /** Delivers a message once more, however long ago it was first published. */
+  redeliver(message: TaskMessage): void {
+    this.#queue.push(message)
+  }
+
+  endFaults(): void {
+    this.#duplicatesLeft = 0
+  }
+
+  #accept(messages: readonly TaskMessage[], by: SimulatedProcess): void {
+    for (const message of messages) {
+      const published = { message, by }
+      this.published.push(published)
+      this.#onPublish(published)
+      const { countdownSeconds = 0 } = message
+      if (countdownSeconds <= 0) this.#queue.push(message)
+      else this.#world.timers.set(this.#world.now + countdownSeconds * 1_000, () => void this.#queue.push(message))
+    }
+  }
+
+  #offer(steps: Step[]): void {
+    if (this.#queue.length === 0) return
+    for (const consumer of this.#consumers) {
+      const { process, capacity } = consumer
+      const isFree = process.runsAt(this.#world.now) && (this.#inFlight.get(consumer)?.length ?? 0) < capacity
+      if (isFree) steps.push({ process, label: () => 'takes a message', run: () => this.#deliver(consumer) })
+    }
+  }
+
+  #deliver(consumer: Consumer): void {
+    const at = this.#world.choices.pick(this.#queue.length, { plain: 0.3 })
+    const [message] = this.#queue.splice(at, 1)
+    if (message === undefined) return
+    this.#world.note(() => `      ← ${named(message)}`)
+    if (this.#duplicatesLeft > 0 && this.#world.choices.chance(this.#plan.duplicates, 'fault')) {
+      this.#duplicatesLeft -= 1
+      this.#world.note(() => '      ! will be delivered again')
+      this.#queue.push(message)
+    }
+    this.#inFlight.get(consumer)?.push(message)
+    void this.#handle(consumer, message)
+  }
+
+  async #handle(consumer: Consumer, message: TaskMessage): Promise<void> {
+    const isDone = await consumer.handle(message).catch(() => false)
+    const { process } = consumer
+    const label = (): string => `${isDone ? 'acknowledges' : 'returns'} ${named(message)}`
+    this.#world.add({ process, label, run: () => this.#release(consumer, message, isDone) })
+  }
+
+  #release(consumer: Consumer, message: TaskMessage, isDone: boolean): void {
+    const held = this.#inFlight.get(consumer) ?? []
+    const at = held.indexOf(message)
+    if (at >= 0) held.splice(at, 1)
+    // Not at once: a store that is out of order would be asked without a pause.
+    if (!isDone) this.#world.timers.set(this.#world.now + 1_000, () => void this.#queue.push(message))
+  }
+}
+
+function named({ task, id, retries }: TaskMessage): string {
+  return `${task}[${id}]${retries === undefined ? '' : ` retry ${retries}`}`
+}

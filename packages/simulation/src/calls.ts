@@ -1,0 +1,122 @@
+import { BackendError } from '@arpeggio/core'
+import type { Fault, Faults } from './faults.ts'
+import type { SimulatedProcess } from './process.ts'
+import type { World } from './world.ts'
+
+/** A call that a process makes to something outside of it: the store or the queue. */
+export interface Call<Answer> {
+  readonly process: SimulatedProcess
+  readonly label: () => string
+  /** Has its effect at once, when it is called. */
+  readonly apply: () => Promise<Answer>
+  /** Has some of its effect, where a call can break in the middle. */
+  readonly applyPartly?: () => Promise<Answer>
+  /** Described for the trace. */
+  readonly answer?: (answer: Answer) => string
+  /** Which outage it suffers from. */
+  readonly target: 'store' | 'queue'
+}
+
+const pausesMs = [20, 400, 5_000, 20_000, 45_000, 90_000] as const
+
+/** Holds every call until the world lets it happen, and breaks some. */
+export class Calls {
+  readonly #world: World
+  readonly #faults: Faults
+  readonly #onCrash: (process: SimulatedProcess) => void
+  readonly #outages = new Map<string, number>()
+
+  constructor(world: World, faults: Faults, onCrash: (process: SimulatedProcess) => void) {
+    this.#world = world
+    this.#faults = faults
+    this.#onCrash = onCrash
+  }
+
+  /** Nothing of that kind answers for a while. */
+  breakDown(target: Call<unknown>['target'], milliseconds: number): void {
+    this.#outages.set(target, this.#world.now + milliseconds)
+  }
+
+  mend(): void {
+    this.#outages.clear()
+    this.#faults.end()
+  }
+
+  make<Answer>(call: Call<Answer>): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    if (!call.process.isAlive) return promise
+    const { process, label } = call
+    const held = { call, resolve, reject }
+    this.#world.add({ process, label, run: () => this.#perform(held) })
+    return promise
+  }
+
+  crash(process: SimulatedProcess): void {
+    process.isAlive = false
+    this.#world.note(() => `${process.name.padEnd(3)} † dies`)
+    this.#onCrash(process)
+  }
+
+  #perform<Answer>(held: Held<Answer>): void {
+    const { process, target } = held.call
+    const fault = this.#faults.next((kind) => kind !== 'pause' || process.pausedUntil === 0)
+    if (fault === undefined) {
+      if ((this.#outages.get(target) ?? 0) > this.#world.now) this.#refuse(held)
+      else this.#apply(held, true)
+    } else this.#break(held, fault)
+  }
+
+  #break<Answer>(held: Held<Answer>, fault: Fault): void {
+    const { process } = held.call
+    this.#world.note(() => `${process.name.padEnd(3)} ! ${fault}`)
+    if (fault === 'unavailable') this.#refuse(held)
+    else if (fault === 'pause') this.#pause(held)
+    else if (fault === 'crash before') this.crash(process)
+    else {
+      this.#apply(held, false)
+      if (fault === 'crash after') this.crash(process)
+      else held.reject(new BackendError('uncertain', 'the answer was lost'))
+    }
+  }
+
+  #pause<Answer>(held: Held<Answer>): void {
+    const { process, label } = held.call
+    process.pausedUntil = this.#world.now + (this.#world.choices.of(pausesMs) ?? 0)
+    this.#world.timers.set(process.pausedUntil, () => undefined)
+    this.#world.add({ process, label, run: () => this.#perform(held) })
+  }
+
+  #refuse<Answer>({ call, reject }: Held<Answer>): void {
+    this.#world.note(() => '      ✗ unavailable')
+    reject(new BackendError('unavailable', `the ${call.target} is out of order`))
+  }
+
+  #apply<Answer>({ call, resolve, reject }: Held<Answer>, isAnswered: boolean): void {
+    if (!isAnswered) {
+      const isWhole = call.applyPartly === undefined || !this.#world.choices.chance(0.5)
+      void (isWhole ? call.apply() : call.applyPartly()).catch(() => undefined)
+      return
+    }
+    void this.#answer(call, resolve, reject)
+  }
+
+  async #answer<Answer>(
+    { apply, answer }: Call<Answer>,
+    resolve: Held<Answer>['resolve'],
+    reject: Held<Answer>['reject'],
+  ): Promise<void> {
+    try {
+      const value = await apply()
+      this.#world.note(() => `      → ${answer?.(value) ?? 'done'}`)
+      resolve(value)
+    } catch (error) {
+      reject(error)
+    }
+  }
+}
+
+interface Held<Answer> {
+  readonly call: Call<Answer>
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}

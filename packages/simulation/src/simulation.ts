@@ -1,0 +1,108 @@
+import { Results, type Backend, type ResultsOptions } from '@arpeggio/core'
+import { Broker, type BrokerPlan, type Published } from './broker.ts'
+import { Calls } from './calls.ts'
+import type { Choices } from './choices.ts'
+import { Faults, noFaults, type FaultPlan } from './faults.ts'
+import { HeldBackend, type Ability } from './held-backend.ts'
+import { SimulatedProcess } from './process.ts'
+import { World, type Strategy } from './world.ts'
+
+/** What was promised and not kept. */
+export interface Violation {
+  readonly rule: string
+  readonly detail: string
+}
+
+/** What is the same for the whole of one simulation. */
+export interface Setting {
+  readonly strategy: Strategy
+  /** How probable it is that time passes although something could happen. */
+  readonly haste: number
+  readonly faults: FaultPlan
+  readonly broker: BrokerPlan
+  readonly lacks: ReadonlySet<Ability>
+  /** How wrong the clocks of processes are, in turn. */
+  readonly skewsMs: readonly number[]
+  readonly results: Partial<ResultsOptions>
+  /** A store with a fault of its own, which the simulation must find. */
+  readonly wrapBackend?: ((backend: Backend) => Backend) | undefined
+}
+
+export const calmSetting: Setting = {
+  strategy: 'sticky',
+  haste: 0,
+  faults: noFaults,
+  broker: { duplicates: 0, duplicateBudget: 0 },
+  lacks: new Set(),
+  skewsMs: [],
+  results: {},
+}
+
+export interface Member {
+  readonly process: SimulatedProcess
+  readonly results: Results
+}
+
+/** A handful of processes on one store and one queue, and what they did wrong. */
+export class Simulation {
+  readonly choices: Choices
+  readonly world: World
+  readonly calls: Calls
+  readonly faults: Faults
+  readonly broker: Broker
+  readonly violations: Violation[] = []
+  readonly members: Member[] = []
+  readonly publishObservers: ((published: Published) => void)[] = []
+  readonly crashObservers: ((process: SimulatedProcess) => void)[] = []
+  readonly #setting: Setting
+
+  constructor(choices: Choices, setting: Setting, onStep?: (line: string) => void) {
+    this.choices = choices
+    this.#setting = setting
+    const { strategy, haste } = setting
+    this.world = new World({ choices, strategy, haste, onStep })
+    this.faults = new Faults(choices, setting.faults)
+    this.calls = new Calls(this.world, this.faults, (process) => {
+      this.broker.onCrash(process)
+      for (const observe of this.crashObservers) observe(process)
+    })
+    this.broker = new Broker(this.world, this.calls, setting.broker, (published) => {
+      for (const observe of this.publishObservers) observe(published)
+    })
+  }
+
+  /** Starts a process of its own, with the product's own `Results`. */
+  spawn(): Member {
+    const count = this.members.length
+    const { skewsMs, lacks, results, wrapBackend = (backend) => backend } = this.#setting
+    const process = new SimulatedProcess(`p${count + 1}`, skewsMs[count % Math.max(1, skewsMs.length)] ?? 0)
+    const member = {
+      process,
+      results: new Results({
+        maxRetries: 3,
+        maxSleepMs: 2_000,
+        onWarning: (message) => this.world.note(() => `${process.name.padEnd(3)} ? ${message}`),
+        ...results,
+        backend: wrapBackend(new HeldBackend({ world: this.world, calls: this.calls, process, lacks })),
+        publisher: this.broker.publisherOf(process),
+        scheduler: this.world.schedulerOf(process),
+      }),
+    }
+    this.members.push(member)
+    return member
+  }
+
+  violate(rule: string, detail: string): void {
+    if (this.violations.some((violation) => violation.rule === rule)) return
+    this.violations.push({ rule, detail })
+    this.world.note(() => `    ✘ ${rule}: ${detail}`)
+  }
+
+  /** From here on nothing breaks, and whoever stood still goes on. */
+  heal(): void {
+    this.calls.mend()
+    this.broker.endFaults()
+    for (const { process } of this.members) process.pausedUntil = 0
+    this.world.note(() => '    … nothing breaks any more')
+  }
+}

@@ -1,0 +1,11 @@
+import type { Workload } from './workload.ts'
+import { precedence } from './workloads/precedence.ts'
+
+/** By the name that the command line knows them by. */
+const workloads: ReadonlyMap<string, () => Workload> = new Map([['precedence', () => precedence()]])
+
+export function workloadOf(name: string): Workload {
+  const make = workloads.get(name)
+  if (make === undefined) throw new TypeError(`no workload ${name}: known are ${[...workloads.keys()].join(', ')}`)
+  return make()
+}

@@ -1,0 +1,167 @@
+import { MemoryStore } from '@arpeggio/backend-memory'
+import type { Scheduler } from '@arpeggio/core'
+import type { Choices } from './choices.ts'
+import type { SimulatedProcess } from './process.ts'
+import { VirtualTimers } from './virtual-timers.ts'
+
+/** Something that can happen next. */
+export interface Step {
+  /** Whose doing it is. Absent: nobody's, such as the passing of time. */
+  readonly process?: SimulatedProcess | undefined
+  readonly label: () => string
+  run(): void
+}
+
+/** How the next step is chosen. */
+export type Strategy = 'uniform' | 'sticky' | 'priorities'
+
+export interface WorldOptions {
+  readonly choices: Choices
+  readonly strategy: Strategy
+  /** How probable it is that time passes although something could happen. */
+  readonly haste: number
+  /** Told of every step, for a trace. */
+  readonly onStep?: ((line: string) => void) | undefined
+}
+
+const beginning = Date.UTC(2030, 0, 1)
+
+/** Time, the store, and everything that waits to happen. One thing happens at a time; between two, the code under test runs until it waits. */
+export class World {
+  readonly choices: Choices
+  readonly store: MemoryStore
+  readonly timers = new VirtualTimers()
+  now = beginning
+  steps = 0
+  readonly #strategy: Strategy
+  readonly #haste: number
+  readonly #onStep: ((line: string) => void) | undefined
+  readonly #pending: Step[] = []
+  readonly #sources: ((steps: Step[]) => void)[] = []
+  readonly #ranks = new Map<SimulatedProcess, number>()
+  #last: SimulatedProcess | undefined
+
+  constructor({ choices, strategy, haste, onStep }: WorldOptions) {
+    this.choices = choices
+    this.#strategy = strategy
+    this.#haste = haste
+    this.#onStep = onStep
+    this.store = new MemoryStore({ clock: () => this.now })
+  }
+
+  /** Adds a step that stays until it is taken. */
+  add(step: Step): void {
+    this.#pending.push(step)
+  }
+
+  /** Adds what can say, each time anew, which steps are possible. */
+  offer(source: (steps: Step[]) => void): void {
+    this.#sources.push(source)
+  }
+
+  schedulerOf(process: SimulatedProcess): Scheduler {
+    return {
+      now: () => this.now - beginning,
+      wallClock: () => this.now + process.skewMs,
+      setTimeout: (callback, milliseconds) => this.timers.set(this.now + Math.max(0, milliseconds), callback, process),
+      clearTimeout: (handle) => this.timers.clear(handle),
+      random: this.choices.noise,
+    }
+  }
+
+  note(line: () => string): void {
+    this.#onStep?.(`${String(this.steps).padStart(4)} ${seconds(this.now - beginning)} ${line()}`)
+  }
+
+  /** Lets things happen until nothing can, `isOver` says so, or `maxSteps` are taken. Answers whether it came to rest. */
+  async run({ isOver, maxSteps, untilMs = Infinity }: RunOptions): Promise<boolean> {
+    for (let left = maxSteps; left > 0; left -= 1) {
+      await turn()
+      if (isOver?.() === true) return true
+      const step = this.#choose(untilMs)
+      if (step === undefined) return true
+      this.steps += 1
+      this.note(() => `${(step.process?.name ?? '').padEnd(3)} ${step.label()}`)
+      step.run()
+    }
+    return false
+  }
+
+  #choose(untilMs: number): Step | undefined {
+    const steps = this.#possible()
+    const timer = this.timers.next(this.now)
+    const isTimerDue = timer !== undefined && timer.at <= untilMs
+    if (steps.length === 0) return isTimerDue ? this.#passing(timer.at) : undefined
+    // Time also passes while something waits, now and then.
+    if (isTimerDue && (timer.at <= this.now || this.choices.chance(this.#haste, 'fault')))
+      return this.#passing(timer.at)
+    const step = this.#pickOf(steps)
+    const at = this.#pending.indexOf(step)
+    if (at >= 0) this.#pending.splice(at, 1)
+    this.#last = step.process
+    return step
+  }
+
+  #possible(): Step[] {
+    const steps: Step[] = []
+    let dead = 0
+    for (const step of this.#pending) {
+      if (step.process === undefined || step.process.runsAt(this.now)) steps.push(step)
+      else if (!step.process.isAlive) dead += 1
+    }
+    if (dead > 16) this.#bury()
+    for (const source of this.#sources) source(steps)
+    return steps
+  }
+
+  /** What a dead process waits for never comes. */
+  #bury(): void {
+    const alive = this.#pending.filter(({ process }) => process?.isAlive !== false)
+    this.#pending.splice(0, this.#pending.length, ...alive)
+  }
+
+  #passing(at: number): Step {
+    return {
+      label: () => 'time passes',
+      run: () => {
+        this.now = Math.max(this.now, at)
+        this.timers.fire(this.now)
+      },
+    }
+  }
+
+  #pickOf(steps: Step[]): Step {
+    if (this.#strategy === 'uniform') return this.choices.of(steps)
+    const ordered = steps.length > 1 ? steps.toSorted((a, b) => this.#rank(a) - this.#rank(b)) : steps
+    const couldGoOn = steps.some(({ process }) => process === this.#last)
+    const kind = this.#strategy === 'sticky' && couldGoOn ? 'preempt' : 'free'
+    if (this.#strategy === 'priorities' && this.choices.chance(0.05)) this.#ranks.clear()
+    return this.choices.of(ordered, { plain: couldGoOn ? 0.85 : 0.5, kind })
+  }
+
+  #rank({ process }: Step): number {
+    if (process === undefined) return 1
+    if (this.#strategy === 'sticky') return process === this.#last ? 0 : 1
+    const known = this.#ranks.get(process)
+    if (known !== undefined) return known
+    const rank = this.choices.pick(8)
+    this.#ranks.set(process, rank)
+    return rank
+  }
+}
+
+export interface RunOptions {
+  readonly maxSteps: number
+  readonly isOver?: () => boolean
+  /** Time does not pass beyond. Default: for ever. */
+  readonly untilMs?: number
+}
+
+/** Core waits on promises and microtasks only, so all that it can do now is done when the event loop turns. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(3)}s`.padStart(10)
+}
