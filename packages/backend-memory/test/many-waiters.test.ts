@@ -1,4 +1,4 @@
-import { type Backend, Results, wrap } from '@arpeggio/core'
+import { type Backend, BackendError, Results, wrap } from '@arpeggio/core'
 import { describe, expect, it } from 'vitest'
 import { MemoryBackend, MemoryStore } from '../src/index.ts'
 
@@ -47,5 +47,21 @@ describe('10,000 waiters on 10,000 ids', () => {
     expect(await values).toEqual([...ids.keys()])
     expect(asked).toEqual({ keysRead: ids.length, revisions: 0 })
     await expect.poll(() => mine.waits).toEqual(nothingHeld)
+  })
+
+  it('leave nothing behind when half of them are abandoned and the others time out', async () => {
+    const controller = new AbortController()
+    await using results = new Results({ backend: new MemoryBackend() })
+    const waits = ids.map((id, index) =>
+      results.result(id).get(index % 2 === 0 ? { signal: controller.signal } : { timeoutMs: 100 }),
+    )
+    const ends = Promise.allSettled(waits)
+    expect(results.waits).toMatchObject({ waiters: ids.length, ids: ids.length })
+    controller.abort()
+    const codes = (await ends).map((end) =>
+      end.status === 'rejected' && BackendError.is(end.reason) ? end.reason.code : end.status,
+    )
+    expect(codes).toEqual(ids.map((_, index) => (index % 2 === 0 ? 'aborted' : 'timeout')))
+    await expect.poll(() => results.waits).toEqual(nothingHeld)
   })
 })

@@ -1,15 +1,8 @@
-import { cases, type Chapter, register } from '@arpeggio/conformance'
+import { register } from '@arpeggio/conformance'
 import { afterAll, describe, it } from 'vitest'
 import { SqliteFiles } from './sqlite-harness.ts'
 
 const files = new SqliteFiles()
 afterAll(() => files[Symbol.asyncDispose]())
 
-register(files.oneProcess(), { describe, it })
-
-const chapters: ReadonlySet<Chapter> = new Set(['concurrency', 'state precedence', 'groups', 'waiting'])
-const betweenProcesses = cases.filter(
-  ({ chapter, needs, asks }) =>
-    chapters.has(chapter) || asks.includes('openAnother') || needs.some((need) => need === 'revision'),
-)
-register(files.twoProcesses(), { describe, it }, betweenProcesses)
+register({ ...files.oneProcess(), rounds: 50 }, { describe, it })

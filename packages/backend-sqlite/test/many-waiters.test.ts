@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Backend, Results, wrap } from '@arpeggio/core'
+import { type Backend, BackendError, Results, wrap } from '@arpeggio/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SqliteBackend } from '../src/index.ts'
 
@@ -66,4 +66,20 @@ describe('10,000 waiters on 10,000 ids', () => {
     expect(polls.count).toBeLessThan(elapsedMs) // at most one round in a millisecond, however many wait
     await expect.poll(() => results.waits).toEqual(nothingHeld)
   }, 120_000)
+
+  it('leave nothing behind when half of them are abandoned and the others time out', async () => {
+    const controller = new AbortController()
+    await using results = new Results({ backend: new SqliteBackend({ path: join(folder, 'results.db') }) })
+    const waits = ids.map((id, index) =>
+      results.result(id).get(index % 2 === 0 ? { signal: controller.signal } : { timeoutMs: 100 }),
+    )
+    const ends = Promise.allSettled(waits)
+    expect(results.waits).toMatchObject({ waiters: ids.length, ids: ids.length })
+    controller.abort()
+    const codes = (await ends).map((end) =>
+      end.status === 'rejected' && BackendError.is(end.reason) ? end.reason.code : end.status,
+    )
+    expect(codes).toEqual(ids.map((_, index) => (index % 2 === 0 ? 'aborted' : 'timeout')))
+    await expect.poll(() => results.waits).toEqual(nothingHeld)
+  })
 })

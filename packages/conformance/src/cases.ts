@@ -1,6 +1,7 @@
 import type { Case } from './case.ts'
 import { abilities } from './cases/abilities.ts'
 import { concurrency } from './cases/concurrency.ts'
+import { crowds } from './cases/crowds.ts'
 import { errors } from './cases/errors.ts'
 import { expiry } from './cases/expiry.ts'
 import { groups } from './cases/groups.ts'
@@ -21,6 +22,7 @@ export const cases: readonly Case[] = [
   ...expiry,
   ...groups,
   ...waiting,
+  ...crowds,
   ...concurrency,
   ...lifeCycle,
   ...errors,

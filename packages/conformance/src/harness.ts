@@ -51,4 +51,7 @@ export interface Harness {
 
   /** How long the kit waits for what is to happen soon. Default: 10,000 ms. */
   readonly patienceMs?: number
+
+  /** How often the cases about chance repeat what they try; a fast store affords thousands. Default: 5. */
+  readonly rounds?: number
 }

@@ -20,6 +20,8 @@ export interface Trial<Ability extends AbilityName> {
   /** Retries `probe` until it passes, as long as the harness has patience. */
   readonly eventually: (probe: () => void | Promise<void>) => Promise<void>
   readonly patienceMs: number
+  /** How often to repeat what goes wrong by chance alone. */
+  readonly rounds: number
   /** Passes `probe` once what expires in `seconds` is gone: at once after that with a clock to turn, else soon after. */
   readonly afterExpiry: (seconds: number, probe: () => void | Promise<void>) => Promise<void>
   /** Turns the clock where that is possible. */
@@ -27,6 +29,7 @@ export interface Trial<Ability extends AbilityName> {
 }
 
 const PATIENCE_MS = 10_000
+const ROUNDS = 5
 
 /** Runs `body` on a fresh backend of the harness and disposes that one, and every other handle asked for, afterwards. */
 export async function withTrial(harness: Harness, body: (trial: Trial<AbilityName>) => Promise<void>): Promise<void> {
@@ -41,11 +44,12 @@ export async function withTrial(harness: Harness, body: (trial: Trial<AbilityNam
 
 function trialOf(harness: Harness, backend: With<AbilityName>, handles: AsyncDisposable[]): Trial<AbilityName> {
   const prefix = `kit-${randomUUID()}-`
-  const { patienceMs = PATIENCE_MS } = harness
+  const { patienceMs = PATIENCE_MS, rounds = ROUNDS } = harness
   return {
     backend,
     prefix,
     patienceMs,
+    rounds,
     key: (name) => prefix + name,
     keys: (count) => Array.from({ length: count }, (_, index) => `${prefix}key-${index}`),
     another: async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { type Backend, BackendError, type Results, type ResultNode, wrap } from '@arpeggio/core'
+import { type Backend, BackendError, GroupResult, type ResultNode, type Results, wrap } from '@arpeggio/core'
 import { type Case, ChapterCases } from '../case.ts'
+import { collectGarbage } from '../collect-garbage.ts'
 import { report, resultsOver } from '../documents.ts'
 
 /** Groups: saved, restored, joined, deleted. */
@@ -86,11 +87,17 @@ export const groups: readonly Case[] = new ChapterCases('groups')
       assert.ok(counted.reads() - before <= 2 * batches, `${counted.reads() - before} reads`)
     },
   })
-  .add('groups of many sizes are joined, one after the other and at once', {
-    async run({ backend, prefix, patienceMs }) {
-      await using results = resultsOver(backend, prefix)
-      const sizes = [1, 2, 3, 50]
-      await Promise.all(sizes.map((size) => joinsWhole(results, size, patienceMs)))
+  .add('groups of many sizes are joined, one after the other and at once, whenever garbage is collected', {
+    async run({ backend, prefix, another, patienceMs, rounds }) {
+      await using mine = resultsOver(backend, prefix, { pollCeilingMs: 20 })
+      await using theirs = resultsOver(await another(), prefix)
+      const sizes = [1, 2, 3, 11, 12, ...spread(Math.min(rounds, 30), Math.min(rounds * 50, 5000))]
+      const ids = Array.from({ length: Math.max(...sizes) }, (_, index) => `member-${index}`)
+      const joins = (): readonly Promise<unknown>[] => sizes.map((size) => joined(mine, ids.slice(0, size), patienceMs))
+      const all = [joins(), ...(await during(ids, theirs, joins)), joins()]
+      for (const values of all) {
+        for (const [index, size] of sizes.entries()) assert.deepEqual(await values[index], ids.slice(0, size))
+      }
     },
   })
   .list()
@@ -99,12 +106,29 @@ function groupOf(ids: readonly string[]): ResultNode {
   return { id: 'g', members: ids.map((id) => ({ id })) }
 }
 
-async function joinsWhole(results: Results, size: number, timeoutMs: number): Promise<void> {
-  const ids = Array.from({ length: size }, (_, index) => `${size}-${index}`)
-  await results.saveGroup(`group-${size}`, { ...groupOf(ids), id: `group-${size}` })
-  const joined = (await results.restoreGroup(`group-${size}`))?.join({ timeoutMs })
-  for (const id of ids) await report(results, id, 'SUCCESS', id)
-  assert.deepEqual(await joined, ids)
+/** So many sizes up to the largest. */
+function spread(count: number, largest: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => Math.ceil((largest * (index + 1)) / count))
+}
+
+/** Nothing but the promise is kept of the group. */
+function joined(results: Results, ids: readonly string[], timeoutMs: number): Promise<unknown> {
+  const { members = [] } = groupOf(ids)
+  const values = results.resultOf({ id: `group-${ids.length}`, members })
+  return values instanceof GroupResult ? values.join({ timeoutMs }) : assert.fail('a group')
+}
+
+/** Stores the results of `ids` in four parts, and collects what `joins` begins between them. */
+async function during<Begun>(ids: readonly string[], results: Results, joins: () => Begun): Promise<readonly Begun[]> {
+  const begun: Begun[] = []
+  const part = Math.ceil(ids.length / 4)
+  for (let first = 0; first < ids.length; first += part) {
+    await Promise.all(ids.slice(first, first + part).map((id) => report(results, id, 'SUCCESS', id)))
+    collectGarbage()
+    begun.push(joins())
+    collectGarbage()
+  }
+  return begun
 }
 
 function countingReads(backend: Backend): { readonly backend: Backend; readonly reads: () => number } {

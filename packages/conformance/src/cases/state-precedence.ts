@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { READY_STATES } from '@arpeggio/core'
+import { READY_STATES, type Results } from '@arpeggio/core'
 import { type Case, ChapterCases } from '../case.ts'
 import { noteOf, report, resultsOver } from '../documents.ts'
 
 const unready = ['STARTED', 'RETRY', 'RECEIVED', 'PROGRESS'] as const
 const states = [...unready, 'FAILURE', 'REVOKED', 'SUCCESS'] as const
+
+/** What writers race with, beginning elsewhere in every round. */
+const racing = ['STARTED', 'PROGRESS', 'RETRY', 'FAILURE', 'SUCCESS'] as const
 
 /** Which stored state gives way to which: everything to everything, but for these. */
 const stays: Readonly<Record<string, readonly string[]>> = {
@@ -57,29 +60,22 @@ export const statePrecedence: readonly Case[] = new ChapterCases('state preceden
   })
   .add('of 64 writers that race with STARTED, PROGRESS, RETRY, FAILURE and SUCCESS, none undoes an ending', {
     musts: ['set is atomic', 'guard keeps'],
-    async run({ backend, prefix, another }) {
+    async run({ backend, prefix, another, rounds }) {
       await using mine = resultsOver(backend, prefix)
       await using theirs = resultsOver(await another(), prefix)
-      const racing = ['STARTED', 'PROGRESS', 'RETRY', 'FAILURE', 'SUCCESS'] as const
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < rounds; round++) {
         const id = `race-${round}`
-        const race = new AbortController()
-        const seen: string[] = []
-        const observe = async (): Promise<void> => {
-          while (!race.signal.aborted) {
-            seen.push((await mine.getTaskMeta(id, { cache: false })).status)
-            await nextTurn() // a store in memory answers without letting timers have a turn
-          }
-        }
-        const observer = observe()
-        const writers = Array.from({ length: 64 }, (_, index) =>
-          report(index % 2 === 0 ? mine : theirs, id, racing[(index * 7 + round) % racing.length] ?? 'SUCCESS', index),
-        )
-        await Promise.all(writers).finally(() => race.abort())
-        await observer
+        const seen = await observed(mine, id, async () => {
+          await Promise.all(
+            Array.from({ length: 64 }, (_, index) =>
+              report(index % 2 === 0 ? mine : theirs, id, racing[(index * 7 + round) % racing.length] ?? '', index),
+            ),
+          )
+        })
         assert.ok(seen.length > 0)
         assert.equal((await theirs.getTaskMeta(id, { cache: false })).status, 'SUCCESS')
         assertEndingsStay(seen)
+        await mine.forget(id)
       }
     },
   })
@@ -97,6 +93,22 @@ export const statePrecedence: readonly Case[] = new ChapterCases('state preceden
     },
   })
   .list()
+
+/** The states that a reader sees of a task, one after the other, while `race` goes on. */
+async function observed(results: Results, id: string, race: () => Promise<void>): Promise<readonly string[]> {
+  const seen: string[] = []
+  const end = new AbortController()
+  const observe = async (): Promise<void> => {
+    while (!end.signal.aborted) {
+      seen.push((await results.getTaskMeta(id, { cache: false })).status)
+      await nextTurn() // a store in memory answers without letting timers have a turn
+    }
+  }
+  const observer = observe()
+  await race().finally(() => end.abort())
+  await observer
+  return seen
+}
 
 /** A failure may turn into a success, when a task was delivered twice; nothing else follows an ending. */
 function assertEndingsStay(seen: readonly string[]): void {

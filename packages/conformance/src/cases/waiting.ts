@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Backend, BackendError, type Results, wrap } from '@arpeggio/core'
+import { type Backend, BackendError, wrap } from '@arpeggio/core'
+import { assertNothingLeft, isError } from '../assertions.ts'
 import { type Case, ChapterCases } from '../case.ts'
 import { documentKey, report, resultsOver } from '../documents.ts'
 import { eventually } from '../eventually.ts'
@@ -49,43 +50,6 @@ export const waiting: readonly Case[] = new ChapterCases('waiting')
       }
     },
   })
-  .add('a thousand waits and other calls on one handle do not disturb each other', {
-    musts: ['concurrent calls'],
-    async run({ backend, prefix, another, patienceMs }) {
-      await using mine = resultsOver(backend, prefix, quick)
-      await using theirs = resultsOver(await another(), prefix, quick)
-      const ids = Array.from({ length: 1000 }, (_, index) => `id-${index}`)
-      const values = Promise.all(ids.map((id) => mine.result(id).get({ timeoutMs: 6 * patienceMs })))
-      await Promise.all(
-        ids.map(async (id, index) => {
-          await report(index % 2 === 0 ? mine : theirs, id, 'SUCCESS', index)
-          assert.equal((await mine.getTaskMeta(id)).status, 'SUCCESS')
-        }),
-      )
-      assert.deepEqual(await values, [...ids.keys()])
-      await assertNothingLeft(mine)
-    },
-  })
-  .add('results that land while notifications are lost wake their waiters all the same', {
-    needs: ['notifications'],
-    asks: ['gap'],
-    musts: ['gap after loss'],
-    async run({ backend, prefix, gap, patienceMs }) {
-      await using mine = resultsOver(backend, prefix)
-      await using theirs = resultsOver(backend, prefix)
-      const ids = Array.from({ length: 100 }, (_, index) => `id-${index}`)
-      const values = Promise.all(ids.map((id) => mine.result(id).get({ timeoutMs: patienceMs })))
-      for (let round = 0; round < 10; round++) {
-        await gap(async () => {
-          await Promise.all(ids.slice(round * 10, round * 10 + 9).map((id) => report(theirs, id, 'SUCCESS', id)))
-        })
-        const last = ids[round * 10 + 9] ?? ''
-        await report(theirs, last, 'SUCCESS', last)
-      }
-      assert.deepEqual(await values, ids)
-      await assertNothingLeft(mine)
-    },
-  })
   .add('without notifications and without a revision a wait ends too', {
     async run({ backend, prefix, patienceMs }) {
       const plain = wrap(backend, { notifications: undefined, revision: undefined })
@@ -112,9 +76,9 @@ export const waiting: readonly Case[] = new ChapterCases('waiting')
     async run({ backend, prefix, another, patienceMs }) {
       await using mine = resultsOver(backend, prefix, quick)
       await using theirs = resultsOver(await another(), prefix, quick)
-      const value = mine.result('a').get({ timeoutMs: patienceMs })
+      const rejected = assert.rejects(mine.result('a').get({ timeoutMs: patienceMs }), /broken on purpose/)
       await report(theirs, 'a', 'FAILURE', 'broken on purpose')
-      await assert.rejects(value, /broken on purpose/)
+      await rejected
       await assertNothingLeft(mine)
     },
   })
@@ -134,22 +98,6 @@ export const waiting: readonly Case[] = new ChapterCases('waiting')
         results.result('b').get({ timeoutMs: patienceMs, signal: AbortSignal.abort() }),
         isError('aborted'),
       )
-      await assertNothingLeft(results)
-    },
-  })
-  .add('of a thousand waits of which all but one are abandoned, nothing is left', {
-    async run({ backend, prefix, patienceMs }) {
-      await using results = resultsOver(backend, prefix, quick)
-      const controller = new AbortController()
-      const options = { signal: controller.signal, timeoutMs: 6 * patienceMs }
-      const waits = Array.from({ length: 1000 }, (_, index) => results.result(`id-${index}`).get(options))
-      const settled = Promise.allSettled(waits)
-      await report(results, 'id-700', 'SUCCESS', 'first')
-      assert.equal(await Promise.race(waits), 'first')
-      controller.abort()
-      const outcomes = await settled
-      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
-      for (const outcome of outcomes) if (outcome.status === 'rejected') assert.ok(isError('aborted')(outcome.reason))
       await assertNothingLeft(results)
     },
   })
@@ -231,16 +179,6 @@ export const waiting: readonly Case[] = new ChapterCases('waiting')
     },
   })
   .list()
-
-function isError(...codes: Parameters<typeof BackendError.is>[1][]): (error: unknown) => boolean {
-  return (error) => BackendError.is(error, ...codes)
-}
-
-async function assertNothingLeft(results: Results): Promise<void> {
-  await eventually(1000, () => {
-    assert.deepEqual(results.waits, { waiters: 0, ids: 0, subscriptions: 0, timers: 0 })
-  })
-}
 
 /** Fails every nth read as a store does that is busy. */
 function failingReads(backend: Backend, nth: number): Backend {
