@@ -21,6 +21,7 @@ export { Ignore, Reject, Retry } from './tasks/task-failures.ts'
 
 // Naming calls to tasks.
 export { chain } from './canvas/chain.ts'
+export { chord } from './canvas/chord.ts'
 export type { ChordOptions, ChordPolicy } from './canvas/chord-options.ts'
 export type { ChordResults } from './canvas/chord-results.ts'
 export { freeze, type FreezeOptions } from './canvas/freeze.ts'
@@ -36,12 +37,23 @@ export type {
   TracedOptions,
 } from './canvas/publisher.ts'
 export type { Settled, SettledFailure, SettledMissing, SettledSuccess } from './canvas/settled.ts'
+export { StreamedChord } from './canvas/streamed-chord.ts'
+export type {
+  BodyFor,
+  BodyParameter,
+  BodyResult,
+  Chorded,
+  ChordHeader,
+  HeaderResults,
+  ValueOf,
+} from './canvas/chord-types.ts'
 export { signatureFromData } from './canvas/signature-from-data.ts'
 export {
   Signature,
   type AnySignature,
   type GroupOf,
   type GroupSignature,
+  type SignatureKind,
   type SignatureOptions,
   type SignatureParts,
 } from './canvas/signature.ts'

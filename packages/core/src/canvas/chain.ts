@@ -1,25 +1,21 @@
+import type { ValueOf } from './chord-types.ts'
 import type { ResultOf } from './group.ts'
+import { joinedSteps } from './joined-steps.ts'
 import { Signature, type AnySignature } from './signature.ts'
 
 /**
  * Calls that run one after the other, each with the result of the one before in front of its arguments unless it is
- * immutable: `chain([add.s(1, 2), add.s(3)])`. A group may only come last.
+ * immutable: `chain([add.s(1, 2), add.s(3)])`. A group with a step behind it is the header of a chord, the step its
+ * body; a step behind a chord belongs to its body.
  */
 export function chain<const Steps extends readonly [AnySignature, ...AnySignature[]]>(
   steps: Steps & ChainOf<Steps>,
 ): Signature<ResultOf<LastOf<Steps>>, MissingOf<Steps[0]>> {
-  const tasks = steps.flatMap((step: AnySignature) => (isOpenChain(step) ? step.tasks : [step]))
-  if (tasks.slice(0, -1).some((step) => step.kind === 'group')) {
-    throw new TypeError('A group followed by a step is a chord, which a chain cannot hold: put the group last')
+  // A chain with options of its own, such as a countdown, cannot be part of another without losing them.
+  if (steps.some(({ kind, options }: AnySignature) => kind === 'chain' && Object.keys(options).length > 0)) {
+    throw new TypeError('Set options on the steps of an inner chain')
   }
-  return new Signature({ task: 'celery.chain', kind: 'chain', tasks })
-}
-
-// A chain with options of its own, such as a countdown, cannot be spliced into another without losing them.
-function isOpenChain(step: AnySignature): boolean {
-  if (step.kind !== 'chain') return false
-  if (Object.keys(step.options).length > 0) throw new TypeError('Set options on the steps of an inner chain')
-  return true
+  return new Signature({ task: 'celery.chain', kind: 'chain', tasks: joinedSteps(steps) })
 }
 
 /** The steps as they must be: each accepts the result of the one before. */
@@ -28,7 +24,7 @@ export type ChainOf<Steps extends readonly unknown[]> = Steps extends readonly [
   : readonly AnySignature[]
 
 type Following<Previous, Steps extends readonly unknown[]> = Steps extends readonly [infer Step, ...infer Rest]
-  ? readonly [Signature<ResultOf<Step>, [Previous]>, ...Following<ResultOf<Step>, Rest>]
+  ? readonly [Signature<ResultOf<Step>, [ValueOf<Previous>]>, ...Following<ResultOf<Step>, Rest>]
   : Steps extends readonly []
     ? []
     : Steps

@@ -3,7 +3,7 @@ import { Signature, type AnySignature, type GroupOf, type GroupSignature } from 
 /** Calls that run in parallel: `group([add.s(1, 2), add.s(3, 4)])`. Members that are groups themselves are flattened. */
 export function group<const Members extends readonly AnySignature[]>(
   members: Members,
-): GroupSignature<MemberResults<Members>, MissingOf<Members>> {
+): GroupSignature<MemberResults<Members>, MissingOfAll<Members>> {
   return new Signature({ task: 'celery.group', kind: 'group', tasks: members.flatMap(flatten) })
 }
 
@@ -22,8 +22,8 @@ export type ResultOf<Item> = Item extends Signature<infer Result, never> ? Resul
 
 type Flat<Result> = [Result] extends [GroupOf<infer Results>] ? Results : [Result]
 
-// What every member accepts: signatures are contravariant in what they miss, so inference intersects.
-type MissingOf<Members extends readonly unknown[]> =
+/** What every member accepts: signatures are contravariant in what they miss, so inference intersects. */
+export type MissingOfAll<Members extends readonly unknown[]> =
   Members[number] extends Signature<unknown, infer Missing>
     ? Missing extends readonly unknown[]
       ? Missing

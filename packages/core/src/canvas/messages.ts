@@ -14,23 +14,8 @@ export interface MessageOptions {
   readonly priority?: number
 }
 
-/** The messages that start a signature whose ids are fixed. */
-export function messagesOf(signature: AnySignature, options: MessageOptions): readonly TaskMessage[] {
-  if (signature.kind === 'task') return [messageOf(signature, options)]
-  const { task_id: _, ...common } = signature.options
-  const inherit = (step: AnySignature): AnySignature => step.with({ options: { ...step.options, ...common } })
-  if (signature.kind === 'group') {
-    if (options.chain?.length)
-      throw new TypeError('A group followed by a step is a chord, which cannot be started here')
-    return signature.tasks.flatMap((member) => messagesOf(inherit(member), options))
-  }
-  const [first, ...rest] = signature.tasks
-  if (first === undefined) throw new TypeError('A chain needs at least one step')
-  const following = rest.map((step) => step.toData()).toReversed()
-  return messagesOf(inherit(first), { ...options, chain: [...(options.chain ?? []), ...following] })
-}
-
-function messageOf(signature: AnySignature, given: MessageOptions): TaskMessage {
+/** The message of a task whose id is fixed. */
+export function messageOf(signature: AnySignature, given: MessageOptions): TaskMessage {
   const { options } = signature
   const id = String(options['task_id'])
   return withoutUndefined<TaskMessage>({
@@ -52,12 +37,13 @@ function messageOf(signature: AnySignature, given: MessageOptions): TaskMessage 
   })
 }
 
-function membership(options: Options): OrUndefined<Pick<TaskMessage, 'group' | 'groupIndex' | 'chord'>> {
+function membership(options: Options): OrUndefined<Pick<TaskMessage, 'group' | 'groupIndex' | 'chord' | 'bodyOf'>> {
   const chord = options['chord']
   return {
     group: text(options['group_id']),
     groupIndex: number(options['group_index']),
     chord: chord ? decodeSignatureData(chord) : undefined,
+    bodyOf: text(options['body_of']),
   }
 }
 

@@ -1,4 +1,5 @@
-import type { SignatureData } from '../wire/signature-data.ts'
+import { signatureData, type SignatureData } from '../wire/signature-data.ts'
+import { isRecord } from '../wire/unreadable.ts'
 
 /** Stands for the results of a group's members, in order, where a signature says what it results in. */
 export interface GroupOf<Results extends readonly unknown[]> {
@@ -38,13 +39,17 @@ export interface SignatureParts {
   /** In the spelling of the wire. */
   readonly options?: Readonly<Record<string, unknown>>
   readonly immutable?: boolean
-  readonly kind?: 'task' | 'group' | 'chain'
-  /** The members of a group, the steps of a chain. */
+  readonly kind?: SignatureKind
+  /** The members of a group, the steps of a chain, the header of a chord. */
   readonly tasks?: readonly AnySignature[]
+  /** Of a chord. */
+  readonly body?: AnySignature | undefined
 }
 
+export type SignatureKind = 'task' | 'group' | 'chain' | 'chord'
+
 /**
- * A call that has not been made yet: a task with arguments and options, or a group or chain of such. It never changes;
+ * A call that has not been made yet: a task with arguments and options, or a group, chain or chord of such. It never changes;
  * each method answers with another signature. `Missing` are the leading arguments that must still come.
  */
 export class Signature<Result = unknown, Missing extends readonly unknown[] = []> {
@@ -54,8 +59,9 @@ export class Signature<Result = unknown, Missing extends readonly unknown[] = []
   readonly kwargs: Readonly<Record<string, unknown>>
   readonly options: Readonly<Record<string, unknown>>
   readonly immutable: boolean
-  readonly kind: 'task' | 'group' | 'chain'
+  readonly kind: SignatureKind
   readonly tasks: readonly AnySignature[]
+  readonly body: AnySignature | undefined
 
   constructor(parts: SignatureParts) {
     this.task = parts.task
@@ -65,11 +71,18 @@ export class Signature<Result = unknown, Missing extends readonly unknown[] = []
     this.immutable = parts.immutable ?? false
     this.kind = parts.kind ?? 'task'
     this.tasks = parts.tasks ?? []
+    this.body = parts.body
+    if ((this.kind === 'chord') !== (this.body !== undefined))
+      throw new TypeError('A chord, and nothing else, has a body')
   }
 
-  /** The same call with these options beside or instead of its own. */
+  /** The same call with these options beside or instead of its own. The `taskId` of a chord is that of its body. */
   set(options: SignatureOptions): Signature<Result, Missing> {
-    return this.with({ options: { ...this.options, ...wireOptions(options) } })
+    const { taskId, ...others } = options
+    if (this.body === undefined || taskId === undefined) {
+      return this.with({ options: { ...this.options, ...wireOptions(options) } })
+    }
+    return this.with({ body: this.body.set({ taskId }) }).set(others)
   }
 
   /** The same call with keyword arguments, for tasks written in Python. */
@@ -77,39 +90,53 @@ export class Signature<Result = unknown, Missing extends readonly unknown[] = []
     return this.with({ kwargs: { ...this.kwargs, ...kwargs } })
   }
 
-  /** Also starts `callback` with the result when the task, or the last step of the chain, has succeeded. */
+  /** Also starts `callback` with the result when the task, the last step of the chain or the body has succeeded. */
   link(callback: Signature<unknown, [Result]>): Signature<Result, Missing> {
     if (this.kind === 'group') throw new TypeError('A group cannot be linked: link its members')
     if (this.kind === 'task') return this.#append('link', callback)
-    const last = this.tasks.length - 1
-    // The type says that the last step results in what the chain results in.
+    // The type says that the last step, or the body, results in what the whole results in.
     const link = (step: AnySignature): AnySignature => (step as Signature<Result, never>).link(callback)
+    if (this.body !== undefined) return this.with({ body: link(this.body) })
+    const last = this.tasks.length - 1
     return this.with({ tasks: this.tasks.map((step, at) => (at === last ? link(step) : step)) })
   }
 
-  /** Also starts `errback` with the id of the failed task when the task, a member or a step has failed. */
+  /**
+   * Also starts `errback` with the id of the failed task when the task, a member or a step has failed. A chord's body
+   * fails with its header.
+   */
   linkError(errback: Signature<unknown, [string]>): Signature<Result, Missing> {
     if (this.kind === 'task') return this.#append('link_error', errback)
+    if (this.body !== undefined) return this.with({ body: this.body.linkError(errback) })
     return this.with({ tasks: this.tasks.map((step) => step.linkError(errback)) })
   }
 
   /** What Celery writes for this call. */
   toData(): SignatureData {
-    const composite = this.kind !== 'task'
     return {
       task: this.task,
       args: this.args,
-      kwargs: composite ? { ...this.kwargs, tasks: this.tasks.map((step) => step.toData()) } : this.kwargs,
+      kwargs: this.kind === 'task' ? this.kwargs : { ...this.kwargs, ...this.#partsData() },
       options: this.options,
-      subtask_type: composite ? this.kind : null,
+      subtask_type: this.kind === 'task' ? null : this.kind,
       immutable: this.immutable,
     }
   }
 
   /** The same call but for these parts. */
   with(parts: Partial<SignatureParts>): Signature<Result, Missing> {
-    const { task, args, kwargs, options, immutable, kind, tasks } = this
-    return new Signature({ task, args, kwargs, options, immutable, kind, tasks, ...parts })
+    const { task, args, kwargs, options, immutable, kind, tasks, body } = this
+    return new Signature({ task, args, kwargs, options, immutable, kind, tasks, body, ...parts })
+  }
+
+  // Celery writes a header with a fixed id as a group: a list would get another id where the chord is started.
+  #partsData(): Readonly<Record<string, unknown>> {
+    const tasks = this.tasks.map((step) => step.toData())
+    if (this.body === undefined) return { tasks }
+    const { arpeggio_chord: own } = this.options
+    const id = isRecord(own) ? own['id'] : undefined
+    const group = { task: 'celery.group', kwargs: { tasks }, options: { task_id: id }, subtask_type: 'group' }
+    return { kwargs: {}, header: id === undefined ? tasks : signatureData(group), body: this.body.toData() }
   }
 
   #append(option: 'link' | 'link_error', signature: AnySignature): Signature<Result, Missing> {

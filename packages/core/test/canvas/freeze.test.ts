@@ -1,4 +1,4 @@
-import { chain, freeze, group, signatureFromData, task, type AnySignature } from '@arpeggio/core'
+import { chain, chord, freeze, group, signatureFromData, task, type AnySignature } from '@arpeggio/core'
 import { describe, expect, it } from 'vitest'
 
 const add = task('add', (a: number, b: number) => a + b)
@@ -25,7 +25,7 @@ describe('a signature', () => {
   })
 
   it('refuses data of a kind that cannot be run here', () => {
-    const data = { ...add.s(1, 2).toData(), subtask_type: 'chord' }
+    const data = { ...add.s(1, 2).toData(), subtask_type: 'chunks' }
     expect(() => signatureFromData(data)).toThrow(TypeError)
   })
 
@@ -99,8 +99,18 @@ describe('freeze', () => {
 })
 
 describe('chain', () => {
-  it('rejects a step after a group, which would be a chord', () => {
-    expect(() => chain([group([add.s(1, 2)]), add.si(1, 2)])).toThrow('A group followed by a step is a chord')
-    expect(() => chain([chain([add.s(1, 2), group([add.s(1)])]), add.si(1, 2)])).toThrow(TypeError)
+  it('makes a chord of a group and the steps behind it', () => {
+    const header = [add.s(1, 2), add.s(3, 4)] as const
+    const upgraded = chain([add.s(1, 2), group([add.s(3), add.s(4)]), log.s(), log.si(1)])
+    const written = chain([add.s(1, 2), chord([add.s(3), add.s(4)], chain([log.s(), log.si(1)]))])
+    expect(upgraded.toData()).toEqual(written.toData())
+    expect(chain([chord(header, log), log.s()]).toData()).toEqual(
+      chain([chord(header, chain([log.s(), log.s()]))]).toData(),
+    )
+    expect(chain([chain([add.s(1, 2), group([add.s(1)])]), log.s()]).tasks[1]?.kind).toBe('chord')
+  })
+
+  it('refuses an inner chain with options of its own', () => {
+    expect(() => chain([chain([add.s(1, 2)]).set({ queue: 'slow' }), log.s()])).toThrow(TypeError)
   })
 })
