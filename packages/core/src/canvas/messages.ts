@@ -1,5 +1,6 @@
 import { decodeSignatureData, type SignatureData } from '../wire/signature-data.ts'
 import type { TaskMessage } from '../wire/task-request.ts'
+import { isRecord } from '../wire/unreadable.ts'
 import type { AnySignature } from './signature.ts'
 
 export interface MessageOptions {
@@ -42,9 +43,21 @@ function membership(options: Options): OrUndefined<Pick<TaskMessage, 'group' | '
   return {
     group: text(options['group_id']),
     groupIndex: number(options['group_index']),
-    chord: chord ? decodeSignatureData(chord) : undefined,
+    chord: chord ? chordOf(chord) : undefined,
     bodyOf: text(options['body_of']),
   }
+}
+
+// The parts of one chord have it in common, so that a hundred thousand of them hold one.
+const decoded = new WeakMap<object, SignatureData>()
+
+function chordOf(chord: unknown): SignatureData {
+  if (!isRecord(chord)) return decodeSignatureData(chord)
+  const known = decoded.get(chord)
+  if (known !== undefined) return known
+  const data = decodeSignatureData(chord)
+  decoded.set(chord, data)
+  return data
 }
 
 // In a signature each stamp is an option of its own, named by `stamped_headers`.
@@ -62,8 +75,11 @@ function stamping(
 type Options = Readonly<Record<string, unknown>>
 type OrUndefined<Whole> = { readonly [Key in keyof Whole]: Whole[Key] | undefined }
 
+// A loop, because there may be a hundred thousand of them to start at once.
 function withoutUndefined<Whole extends object>(parts: OrUndefined<Whole>): Whole {
-  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as Whole // only absences left
+  const whole: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(parts)) if (value !== undefined) whole[name] = value
+  return whole as Whole // only absences left
 }
 
 function signatures(list: unknown): readonly SignatureData[] | undefined {

@@ -42,8 +42,12 @@ export interface ResultRecorder {
   start(frozen: readonly Frozen[], options?: PublishOptions): Promise<void>
   /** Records how a part of a chord ended. Does nothing for a request that is none. */
   onChordPartReturn(request: TaskRequest, state: State, result: unknown): Promise<unknown>
+  /** What a body is called with: a reference to the results of its header becomes something to read them from. */
+  bodyArgs(request: TaskRequest): readonly unknown[]
   /** Hears from a queue that a message has been dealt with and will not come again, whatever became of its task. */
   messageEnded(message: TaskMessage): Promise<unknown>
+  /** Hears from a queue that a message will not come again although nobody knows what became of its task. */
+  messageLost(message: TaskMessage): Promise<unknown>
 }
 
 export interface RecordOptions {

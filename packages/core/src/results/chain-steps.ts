@@ -8,9 +8,10 @@ import type { TaskRequest } from '../wire/task-request.ts'
 export function remainingSteps(request: TaskRequest | undefined): readonly TaskRequest[] {
   const requests: TaskRequest[] = []
   const walk: unknown[] = (request?.chain ?? []).toReversed()
-  for (let next = walk.shift(); next !== undefined; next = walk.shift()) {
+  // What is inside a step comes behind all those found so far.
+  for (const next of walk) {
     const step = decodeSignatureData(next)
-    walk.push(...inner(step))
+    for (const part of inner(step)) walk.push(part)
     const stepRequest = requestOf(step)
     if (stepRequest !== undefined) requests.push(stepRequest)
   }
@@ -25,7 +26,7 @@ function inner({ subtask_type: type, kwargs }: SignatureData): readonly unknown[
 
 /** What the step's message would have said; nothing for a step without an id. */
 function requestOf({ task, args, kwargs, options }: SignatureData): TaskRequest | undefined {
-  const { task_id: id, group_id: group, parent_id: parentId, root_id: rootId, group_index: groupIndex } = options
+  const { task_id: id, chord, group_index: groupIndex } = options
   if (typeof id !== 'string' || id === '') return undefined
   return {
     id,
@@ -33,9 +34,19 @@ function requestOf({ task, args, kwargs, options }: SignatureData): TaskRequest 
     args,
     kwargs,
     retries: 0,
-    ...(typeof group === 'string' ? { group } : {}),
+    ...texts({
+      group: options['group_id'],
+      parentId: options['parent_id'],
+      rootId: options['root_id'],
+      bodyOf: options['body_of'],
+    }),
     ...(typeof groupIndex === 'number' ? { groupIndex } : {}),
-    ...(typeof parentId === 'string' ? { parentId } : {}),
-    ...(typeof rootId === 'string' ? { rootId } : {}),
+    ...(chord ? { chord: decodeSignatureData(chord) } : {}),
   }
+}
+
+function texts(values: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
 }

@@ -42,7 +42,7 @@ function headersOf(message: TaskMessage, options: { readonly now?: Date; readonl
   return { ...DEFAULT_HEADERS, root_id: id, ...present(known) }
 }
 
-// Ours. Celery's workers keep headers that they do not know to themselves.
+// Ours: Celery's workers take no notice of a header that they do not know.
 const BODY_OF = 'arpeggio_body_of'
 
 // In Celery's order.
