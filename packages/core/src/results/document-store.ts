@@ -4,8 +4,10 @@ import type { CallOptions, Key, Stored, Value } from '../backend/value.ts'
 import { storedFormat } from '../wire/stored-format.ts'
 import { decodeTaskMeta, stateOf, type TaskMeta } from '../wire/task-meta.ts'
 import { keptStates, type State } from '../wire/states.ts'
+import type { SlotEntry } from '../chords/slot-entry.ts'
 import { KeyStore } from '../store/key-store.ts'
 import type { Retry } from '../store/retry.ts'
+import { endingOf } from './endings.ts'
 import type { Settings } from './settings.ts'
 
 export interface Document {
@@ -66,6 +68,19 @@ export class DocumentStore {
       throw new BackendError('unreadable', `documents in ${codec.name} may not be read here: accept lacks it`)
     }
     return decodeTaskMeta(value, codec, { registry: exceptions, taskId: id })
+  }
+
+  /** What is stored for tasks that have ended. What cannot be read counts as not ended: others may be able to. */
+  async endings(ids: readonly string[]): Promise<readonly (SlotEntry | undefined)[]> {
+    const stored = await this.mget(ids.map((id) => this.taskKey(id)))
+    return ids.map((id, at) => {
+      const value = stored[at]?.value
+      try {
+        return value === undefined ? undefined : endingOf(id, value, this.settings.codec)
+      } catch {
+        return undefined
+      }
+    })
   }
 
   get(key: Key, options?: CallOptions): Promise<Stored | undefined> {

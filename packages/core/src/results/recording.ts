@@ -1,15 +1,21 @@
 import { BackendError } from '../backend/backend-error.ts'
 import type { CallOptions } from '../backend/value.ts'
+import type { Frozen } from '../canvas/frozen.ts'
 import { freeze } from '../canvas/freeze.ts'
 import { group } from '../canvas/group.ts'
 import type { FailureOptions, OutcomeOptions, Publisher, RecordOptions, TracedOptions } from '../canvas/publisher.ts'
 import { signatureFromData } from '../canvas/signature-from-data.ts'
 import { TaskRevokedError, tracebackOf, encodeException } from '../wire/exceptions.ts'
+import type { BodyFailure } from '../chords/chord-host.ts'
+import type { PartOutcome } from '../chords/chord-parts.ts'
+import type { Chords } from '../chords/chords.ts'
 import { encodeResultTuple } from '../wire/result-tuple.ts'
 import { EXCEPTION_STATES, PROPAGATE_STATES, type State } from '../wire/states.ts'
 import { buildTaskMeta, type TaskMeta } from '../wire/task-meta.ts'
+import type { SignatureData } from '../wire/signature-data.ts'
 import type { TaskMessage, TaskRequest } from '../wire/task-request.ts'
 import { AsyncResult } from './async-result.ts'
+import { bodyErrbacks } from './body-errbacks.ts'
 import { remainingSteps } from './chain-steps.ts'
 import type { DocumentStore } from './document-store.ts'
 import { GroupResult } from './group-result.ts'
@@ -30,6 +36,11 @@ export interface StoreOptions extends CallOptions {
   readonly expiresInSeconds?: number | null | undefined
 }
 
+interface RecordingOptions {
+  readonly publisher: Publisher | undefined
+  readonly chords: Chords
+}
+
 /** Everything that stores what happened to a task. */
 export class Recording {
   readonly #store: DocumentStore
@@ -37,10 +48,13 @@ export class Recording {
   readonly #publisher: Publisher | undefined
   readonly #progress: Progress
 
-  constructor(store: DocumentStore, waiting: Waiting, publisher: Publisher | undefined) {
+  readonly #chords: Chords
+
+  constructor(store: DocumentStore, waiting: Waiting, options: RecordingOptions) {
     this.#store = store
     this.#waiting = waiting
-    this.#publisher = publisher
+    this.#publisher = options.publisher
+    this.#chords = options.chords
     this.#progress = new Progress(store.backend.limits)
   }
 
@@ -67,8 +81,10 @@ export class Recording {
 
   async markAsDone(id: string, result: unknown, options: OutcomeOptions = {}): Promise<StoreOutcome | undefined> {
     const { request, storeResult = true, state = 'SUCCESS' } = options
-    if (!storeResult || request?.ignoreResult === true) return undefined
-    return this.storeResult(id, result, state, { request })
+    const isStored = storeResult && request?.ignoreResult !== true
+    const outcome = isStored ? await this.storeResult(id, result, state, { request }) : undefined
+    await this.#returnPart(request, { state, result, outcome })
+    return outcome
   }
 
   /** Stores the failure, gives it to every step that will not run now, and publishes the error callbacks. */
@@ -76,9 +92,10 @@ export class Recording {
     const { request, storeResult = true, state = 'FAILURE', traceback = tracebackOf(error) } = options
     const failed = { error: failure(error), state, traceback }
     const outcome = storeResult ? await this.#fail(id, request, failed) : undefined
+    await this.#returnPart(request, { state, result: failed.error, outcome })
     // A redelivered copy failed after the task had succeeded: what follows from the success has been started already.
     if (hasSucceeded(outcome)) return outcome
-    if (storeResult) await this.#failSteps(request, failed)
+    if (PROPAGATE_STATES.has(state)) await this.#failSteps(remainingSteps(request), failed, storeResult)
     if (options.callErrbacks !== false) await this.#publishErrbacks(id, request)
     return outcome
   }
@@ -95,15 +112,50 @@ export class Recording {
 
   async markAsRevoked(id: string, reason: string, options: OutcomeOptions = {}): Promise<StoreOutcome | undefined> {
     const { request, storeResult = true, state = 'REVOKED' } = options
-    return storeResult ? this.storeResult(id, new TaskRevokedError(reason), state, { request }) : undefined
+    const failed = { error: new TaskRevokedError(reason), state, traceback: null }
+    const outcome = storeResult ? await this.#fail(id, request, failed) : undefined
+    await this.#returnPart(request, { state, result: failed.error, outcome })
+    // As in Celery the steps that follow stay as they are, but no chord may wait for one of them in vain.
+    const parts = remainingSteps(request).filter(({ chord }) => chord !== undefined)
+    if (!hasSucceeded(outcome)) await this.#failSteps(parts, failed, storeResult)
+    return outcome
+  }
+
+  /** Records how a part of a chord has ended that leaves no result of its own. */
+  async onChordPartReturn(request: TaskRequest, state: State, result: unknown): Promise<PartOutcome | undefined> {
+    const { id: taskId } = request
+    return await this.#chords.partReturn(request, { taskId, state, value: this.encodeResult(result, state) })
+  }
+
+  /** Starts chords and publishes messages. */
+  async start(frozen: readonly Frozen[], options?: CallOptions): Promise<void> {
+    if (frozen.some(({ chords }) => chords.length > 0)) {
+      this.#checkPublisher()
+      await this.#chords.start(frozen)
+    } else {
+      await this.publish(
+        frozen.flatMap(({ messages }) => messages),
+        options,
+      )
+    }
+  }
+
+  /** Gives an error to everything in the body of a chord, after its error callbacks, as Celery does. */
+  async failBody(chord: string, body: SignatureData, { error, cause = error }: BodyFailure): Promise<void> {
+    const steps = remainingSteps({ id: chord, task: '', args: [], kwargs: {}, chain: [body] })
+    await this.publish(bodyErrbacks(chord, body, steps.at(-1)?.id ?? chord))
+    const reason = body.subtask_type === 'group' ? cause : error
+    const failed = {
+      error: reason,
+      state: 'FAILURE',
+      traceback: body.subtask_type === 'group' ? null : tracebackOf(error),
+    }
+    await this.#failSteps(steps, failed, true)
   }
 
   async publish(messages: readonly TaskMessage[], options?: CallOptions): Promise<void> {
     if (messages.length === 0) return
-    const publisher = this.#publisher
-    if (publisher === undefined) {
-      throw new BackendError('misconfigured', 'there is no publisher to start tasks with: pass one to Results')
-    }
+    const publisher = this.#checkPublisher()
     const describe = () => ({ backend: this.#store.backend.name, count: messages.length })
     await traced('publish', describe, () => publisher.publish(messages, options))
   }
@@ -147,9 +199,27 @@ export class Recording {
     return this.storeResult(id, error, state, { request, traceback })
   }
 
-  async #failSteps(request: TaskRequest | undefined, failed: Failed): Promise<void> {
-    if (!PROPAGATE_STATES.has(failed.state)) return
-    await Promise.all(remainingSteps(request).map((step) => this.#fail(step.id, step, failed)))
+  async #failSteps(steps: readonly TaskRequest[], failed: Failed, storeResult: boolean): Promise<void> {
+    await Promise.all(
+      steps.map(async (step) => {
+        const outcome = storeResult ? await this.#fail(step.id, step, failed) : undefined
+        await this.#returnPart(step, { state: failed.state, result: failed.error, outcome })
+      }),
+    )
+  }
+
+  /** A slot gets what the store holds, which is not what this run came to when another was first. */
+  async #returnPart(request: TaskRequest | undefined, { state, result, outcome }: Returned): Promise<void> {
+    if (request?.chord === undefined) return
+    const { id: taskId } = request
+    const [held] = outcome?.written === false ? await this.#store.endings([taskId]) : []
+    const value = outcome?.written === true ? outcome.result : this.encodeResult(result, state)
+    await this.#chords.partReturn(request, held ?? { taskId, state, value })
+  }
+
+  #checkPublisher(): Publisher {
+    if (this.#publisher !== undefined) return this.#publisher
+    throw new BackendError('misconfigured', 'there is no publisher to start tasks with: pass one to Results')
   }
 
   /** Old style: whoever runs an errback elsewhere cannot be asked how many arguments it takes, so it gets the id alone. */
@@ -168,7 +238,14 @@ function hasSucceeded(outcome: StoreOutcome | undefined): boolean {
 interface Failed {
   readonly error: Error
   readonly state: State
-  readonly traceback: string
+  readonly traceback: string | null
+}
+
+interface Returned {
+  readonly state: State
+  readonly result: unknown
+  /** What became of the result itself; nothing when it is not stored. */
+  readonly outcome: StoreOutcome | undefined
 }
 
 /** Whatever was thrown, as an error: only errors are encoded as such. */

@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/backend.ts'
 import { BackendError } from '../backend/backend-error.ts'
 import type { CallOptions } from '../backend/value.ts'
+import type { ChordOptions } from '../canvas/chord-options.ts'
 import { freeze } from '../canvas/freeze.ts'
 import type { Frozen } from '../canvas/frozen.ts'
 import type {
@@ -11,14 +12,21 @@ import type {
   ResultRecorder,
   TracedOptions,
 } from '../canvas/publisher.ts'
-import type { GroupOf, Signature } from '../canvas/signature.ts'
+import type { AnySignature, GroupOf, Signature } from '../canvas/signature.ts'
+import { StreamedChord } from '../canvas/streamed-chord.ts'
+import type { PartOutcome } from '../chords/chord-parts.ts'
+import type { Added } from '../chords/chord-record.ts'
+import { Chords } from '../chords/chords.ts'
 import type { ExceptionRegistry } from '../wire/exceptions.ts'
 import type { ResultNode } from '../wire/result-tuple.ts'
 import type { State } from '../wire/states.ts'
 import type { TaskMeta } from '../wire/task-meta.ts'
 import type { TaskMessage, TaskRequest } from '../wire/task-request.ts'
 import { AsyncResult, type AsyncResultOptions } from './async-result.ts'
+import { ChordOperations } from './chord-operations.ts'
+import { chordUnlock, type ChordUnlockOptions } from './chord-unlock.ts'
 import { DocumentStore } from './document-store.ts'
+import { DrivenChords } from './driven-chords.ts'
 import { failureOf } from './failure.ts'
 import { GroupResult } from './group-result.ts'
 import { Groups } from './groups.ts'
@@ -45,6 +53,9 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
   readonly publisher: Publisher | undefined
   readonly exceptions: ExceptionRegistry
   readonly #store: DocumentStore
+  readonly chords: ChordOperations
+  readonly #chords: Chords
+  readonly #driven: DrivenChords
   readonly #recording: Recording
   readonly #reading: Reading
   readonly #groups: Groups
@@ -77,7 +88,26 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
       },
       { defaultTimeoutMs: settings.defaultTimeoutMs, safetyReadMs, pollCeilingMs, scheduler },
     )
-    this.#recording = new Recording(this.#store, this.#waiting, publisher)
+    this.#chords = new Chords({
+      keys: this.#store.keys,
+      scheduler,
+      publisher,
+      settings: settings.chords,
+      taskKey: (id) => this.#store.taskKey(id),
+      endings: (ids) => this.#store.endings(ids),
+      publish: (messages) => this.#recording.publish(messages),
+      start: (frozen) => this.#recording.start(frozen),
+      failBody: (id, body, failure) => this.#recording.failBody(id, body, failure),
+      warn: settings.warn,
+    })
+    this.#recording = new Recording(this.#store, this.#waiting, { publisher, chords: this.#chords })
+    this.chords = new ChordOperations({
+      chords: this.#chords,
+      scheduler,
+      resultOf: (node) => this.resultOf(node),
+      start: (frozen) => this.#recording.start(frozen),
+    })
+    this.#driven = new DrivenChords(this.#chords, scheduler)
     publisher?.bind?.(this)
   }
 
@@ -96,16 +126,30 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
     return this.#retry.policy
   }
 
-  /** Starts a task, a group or a chain, and answers with the handle on what it will result in. A group is saved first. */
-  apply<Result>(signature: Signature<Result>, options: CallOptions = {}): Promise<Applied<Result>> {
+  /**
+   * Starts a task, a group, a chain or a chord, and answers with the handle on what it will result in. A group is saved
+   * first. A chord that was given an id and started before goes on where it was.
+   */
+  apply<Result>(
+    signature: Signature<Result> | StreamedChord<Result>,
+    options: CallOptions = {},
+  ): Promise<Applied<Result>> {
     return traced('apply', this.#describe, async () => {
       this.#open()
-      const { messages, root } = freeze(signature)
-      if (root.members !== undefined) await this.saveGroup(root.id, root, options)
+      if (signature instanceof StreamedChord) {
+        const chord = await this.chords.applyStreamed(signature)
+        this.#driven.add(chord)
+        return this.resultOf(chord.node) as Applied<Result> // as the type says
+      }
+      const frozen = freeze(signature)
+      const { messages, chords, root } = frozen
+      if (root.members !== undefined && chords.length === 0) await this.saveGroup(root.id, root, options)
       for (const { id } of messages) this.onTaskCall(id)
-      await this.publish(messages, options)
+      await this.start([frozen], options)
       const ignored = signature.options['ignore_result'] === true
-      return (ignored ? new AsyncResult(root.id, this, { ignored }) : this.resultOf(root)) as Applied<Result> // as the root says
+      const result = ignored ? new AsyncResult(root.id, this, { ignored }) : this.resultOf(root)
+      for (const chord of chords) this.#driven.add(chord)
+      return result as Applied<Result> // as the root says
     })
   }
 
@@ -172,20 +216,60 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
 
   /** Starts chords and publishes messages. */
   async start(frozen: readonly Frozen[], options?: CallOptions): Promise<void> {
-    if (frozen.some(({ chords }) => chords.length > 0))
-      throw new BackendError('unsupported', 'chords cannot be started')
-    return this.publish(
-      frozen.flatMap(({ messages }) => messages),
-      options,
-    )
+    this.#open()
+    return this.#recording.start(frozen, options)
   }
 
-  async onChordPartReturn(_request: TaskRequest, _state: State, _result: unknown): Promise<void> {
+  /** Records how a part of a chord has ended. Happens by itself where a result is marked with its request. */
+  async onChordPartReturn(request: TaskRequest, state: State, result: unknown): Promise<PartOutcome | undefined> {
     this.#open()
+    return this.#recording.onChordPartReturn(request, state, result)
   }
 
-  async messageEnded(_message: TaskMessage): Promise<void> {
+  /** Makes a chord known, for whoever publishes its header by himself. */
+  async applyChord(
+    id: string,
+    headerIds: readonly string[],
+    body: AnySignature,
+    options?: ChordOptions,
+  ): Promise<void> {
     this.#open()
+    return this.chords.create(id, headerIds, body, options)
+  }
+
+  /** Fixes the number of parts of a chord, once. Rejects with `conflict` when it is another one already. */
+  async setChordSize(id: string, size: number): Promise<void> {
+    this.#open()
+    return this.#chords.seal(id, { size })
+  }
+
+  /** Makes room for tasks in a chord, for whoever publishes them by himself. */
+  async addToChord(id: string, addId: string, taskIds: readonly string[]): Promise<Added> {
+    this.#open()
+    return this.#chords.grow(id, addId, taskIds)
+  }
+
+  /** Gives an error to the body of a chord, after its error callbacks: Celery's `chord_error_from_stack`. */
+  async failChord(id: string, body: AnySignature, error: Error): Promise<void> {
+    this.#open()
+    return this.#recording.failBody(id, body.toData(), { error })
+  }
+
+  /** Publishes the task by which Celery joins chords on stores where it cannot count. */
+  async publishChordUnlock(group: ResultNode, body: AnySignature, options?: ChordUnlockOptions): Promise<void> {
+    return this.publish([chordUnlock(group, body, options)])
+  }
+
+  bodyArgs(request: TaskRequest): readonly unknown[] {
+    return this.#chords.bodyArgs(request.args)
+  }
+
+  async messageEnded(message: TaskMessage): Promise<void> {
+    if (!this.#isClosed) await this.#chords.messageEnded(message)
+  }
+
+  async messageLost(message: TaskMessage): Promise<void> {
+    if (!this.#isClosed) await this.#chords.messageLost(message)
   }
 
   /** The task's document; PENDING when none is stored, which `exists` tells from one stored as PENDING. */
@@ -229,7 +313,8 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
   async waitFor(id: string, options: WaitForOptions = {}): Promise<TaskMeta> {
     const { propagate = true, ...limits } = options
     const describe = () => ({ backend: this.backend.name, taskId: id })
-    const meta = await traced('waitFor', describe, () => this.#waiting.untilReady(id, limits))
+    const wait = (): Promise<TaskMeta> => this.#waiting.untilReady(id, limits)
+    const meta = await traced('waitFor', describe, () => this.#driven.during(id, wait))
     const failure = propagate ? failureOf(meta) : undefined
     if (failure !== undefined) throw failure
     return meta
@@ -322,6 +407,7 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
         await this.publisher?.close?.()
         await this.#recording.flush()
       } finally {
+        await this.#chords.close()
         this.#isClosed = true
         await this.#waiting.close()
         await this.backend[Symbol.asyncDispose]()

@@ -6,6 +6,7 @@ import { ExceptionRegistry } from '../wire/exceptions.ts'
 import { Keys } from '../wire/keys.ts'
 import type { PrecedenceRule } from '../wire/states.ts'
 import type { ConnectionFailure, RetryPolicy } from '../store/retry.ts'
+import type { ChordSettings } from '../chords/chord-host.ts'
 import { type Scheduler, systemScheduler } from '../store/scheduler.ts'
 
 export interface ResultsOptions {
@@ -49,6 +50,20 @@ export interface ResultsOptions {
   readonly safetyReadMs?: number | undefined
   /** The longest pause between two polls. Default: 500. */
   readonly pollCeilingMs?: number | undefined
+  /** How often this process looks after chords, if it has a publisher, in seconds; `false` for never. Default: 15. */
+  readonly sweepSeconds?: number | false | undefined
+  /** How long whoever works on the outcome of a chord is left alone. Default: 30. */
+  readonly chordLeaseSeconds?: number | undefined
+  /** The deadline of chords that name none. Default: the result expiry, or a day when there is none. */
+  readonly chordDeadlineSeconds?: number | undefined
+  /** The longest deadline; all processes must agree on it. Default: 604,800, a week. */
+  readonly maxDeadlineSeconds?: number | undefined
+  /** How long a chord that is over is remembered. Default: the result expiry, but at least 7,200. */
+  readonly tombstoneSeconds?: number | undefined
+  /** Larger results of parts are kept apart from what is counted. Bytes. Default: 4,096. */
+  readonly chordInlineBytes?: number | undefined
+  /** How many slots one node stands for. Default: 32. */
+  readonly chordFanOut?: number | undefined
   /** Time and chance, for tests and simulations that decide both. Default: the machine's. */
   readonly scheduler?: Scheduler | undefined
 }
@@ -68,6 +83,7 @@ export interface Settings {
   readonly defaultTimeoutMs: number
   readonly warn: (message: string) => void
   readonly scheduler: Scheduler
+  readonly chords: ChordSettings
 }
 
 const daySeconds = 86_400
@@ -84,6 +100,25 @@ export function settingsOf(options: ResultsOptions): Settings {
     defaultTimeoutMs: options.defaultTimeoutMs ?? (expiresInSeconds ?? daySeconds) * 1_000,
     warn: options.onWarning ?? ((message) => process.emitWarning(message, { code: 'ARPEGGIO' })),
     scheduler: options.scheduler ?? systemScheduler,
+    chords: chordSettingsOf(options, expiresInSeconds ?? daySeconds),
+  }
+}
+
+/** Celery's Redis broker delivers a message again after an hour: a chord is remembered for longer. */
+const shortestTombstoneSeconds = 7_200
+
+function chordSettingsOf(options: ResultsOptions, expirySeconds: number): ChordSettings {
+  const { globalKeyprefix, maxDeadlineSeconds = 7 * daySeconds, chordFanOut = 32, sweepSeconds = 15 } = options
+  if (!Number.isSafeInteger(chordFanOut) || chordFanOut < 2) throw new TypeError('chordFanOut must be at least 2')
+  return {
+    globalKeyprefix,
+    maxDeadlineSeconds,
+    defaultDeadlineSeconds: options.chordDeadlineSeconds ?? Math.min(expirySeconds, maxDeadlineSeconds),
+    tombstoneSeconds: options.tombstoneSeconds ?? Math.max(expirySeconds, shortestTombstoneSeconds),
+    leaseSeconds: options.chordLeaseSeconds ?? 30,
+    inlineBytes: options.chordInlineBytes ?? 4_096,
+    fanOut: chordFanOut,
+    sweepSeconds,
   }
 }
 

@@ -6,6 +6,8 @@ export interface Scheduler {
   wallClock(): number
   setTimeout(callback: () => void, milliseconds: number): unknown
   clearTimeout(handle: unknown): void
+  /** Lets the process end although the timer is pending. */
+  unref?(handle: unknown): void
   /** At least 0, below 1. */
   random(): number
 }
@@ -15,5 +17,6 @@ export const systemScheduler: Scheduler = {
   wallClock: () => Date.now(),
   setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout), // comes from the line above
+  unref: (handle) => void (handle as NodeJS.Timeout).unref(),
   random: () => Math.random(),
 }

@@ -6,6 +6,7 @@ import type { TaskContext } from '../canvas/task-context.ts'
 import type { RunnableTask } from '../canvas/task.ts'
 import { tracebackOf } from '../wire/exceptions.ts'
 import { encodeJson } from '../wire/json.ts'
+import type { TaskMeta } from '../wire/task-meta.ts'
 import type { TaskRequest } from '../wire/task-request.ts'
 import { publishFollowers } from './followers.ts'
 import { encodeFailure, Ignore, notRegistered, Reject, retriesExceeded, Retry } from './task-failures.ts'
@@ -33,11 +34,13 @@ export async function executeTask(
   options: ExecuteOptions = {},
 ): Promise<Outcome> {
   const run = new Run(task, request, recorder)
+  const known = await run.knownResult()
+  if (known !== undefined) return await run.repeat(known)
   if (task.run === undefined) return await run.fail(notRegistered(task.name))
   await run.start()
   let result: unknown
   try {
-    result = await call(task, run.context(options.signal ?? NEVER))
+    result = await call(task, run.context(options.signal ?? NEVER), recorder)
   } catch (error) {
     return await run.end(error)
   }
@@ -47,8 +50,9 @@ export async function executeTask(
 const NEVER = new AbortController().signal
 
 // Keyword arguments, which JavaScript does not have, come as one object behind the others.
-async function call(task: RunnableTask, context: TaskContext): Promise<unknown> {
-  const { args, kwargs } = context.request
+async function call(task: RunnableTask, context: TaskContext, recorder: ResultRecorder): Promise<unknown> {
+  const { kwargs, bodyOf } = context.request
+  const args = bodyOf === undefined ? context.request.args : recorder.bodyArgs(context.request)
   const run = task.run as (...args: readonly unknown[]) => unknown // checked by whoever made the call, or by the task
   const named = Object.keys(kwargs).length > 0 ? [kwargs] : []
   return await run(...(task.options.bind === true ? [context] : []), ...args, ...named)
@@ -81,6 +85,19 @@ class Run {
     }
   }
 
+  /** What is stored for a part of a chord that is delivered again: its run ended, perhaps before the chord was told. */
+  async knownResult(): Promise<TaskMeta | undefined> {
+    const { id, chord, deliveryInfo } = this.#request
+    if (chord === undefined || deliveryInfo?.redelivered !== true) return undefined
+    const meta = await this.#recorder.getTaskMeta(id)
+    return meta.status === 'SUCCESS' ? meta : undefined
+  }
+
+  async repeat({ result }: TaskMeta): Promise<Outcome> {
+    await this.#recorder.markAsDone(this.#request.id, result, { request: this.#request })
+    return { state: 'SUCCESS', result }
+  }
+
   async start(): Promise<void> {
     if (this.#task.options.trackStarted !== true || this.#ignored) return
     const meta = { pid, hostname: this.#request.hostname ?? hostname() }
@@ -102,7 +119,11 @@ class Run {
   /** What the thrown `error` means. */
   async end(error: unknown): Promise<Outcome> {
     if (error instanceof Retry) return await this.#retry(error)
-    if (error instanceof Ignore) return { state: 'IGNORED' }
+    if (error instanceof Ignore) {
+      // No result, but a chord must not wait for it.
+      await this.#recorder.onChordPartReturn(this.#request, 'IGNORED', null)
+      return { state: 'IGNORED' }
+    }
     if (error instanceof Reject && error.requeue) return { state: 'REJECTED' }
     return await this.fail(error)
   }

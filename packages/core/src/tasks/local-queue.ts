@@ -106,8 +106,11 @@ export class LocalQueue implements Publisher {
       const request = { ...message, hostname: this.#hostname }
       const { state } = await executeTask(task, request, recorder, { signal: this.#abort.signal })
       if (state === 'REJECTED' && this.#state === 'open') this.#later.add(message, REQUEUE_SECONDS)
+      if (message.bodyOf !== undefined && state !== 'REJECTED' && state !== 'RETRY')
+        await recorder.messageEnded(message)
     } catch (error) {
       this.#onError(error, message)
+      if (message.bodyOf !== undefined) await recorder.messageLost(message)
     } finally {
       this.#running -= 1
       this.#start()

@@ -11,7 +11,7 @@ export class Keys {
   readonly #chord: string
 
   constructor(options: { readonly globalKeyprefix?: string } = {}) {
-    const global = separated(options.globalKeyprefix ?? '')
+    const global = keyPrefix(options.globalKeyprefix ?? '')
     this.#task = global + TASK_PREFIX
     this.#group = global + GROUP_PREFIX
     this.#chord = global + CHORD_PREFIX
@@ -41,7 +41,8 @@ export class Keys {
   }
 }
 
-function separated(prefix: string): string {
+/** What a global prefix puts in front of every key: with a separator behind it, unless it ends in one. */
+export function keyPrefix(prefix: string): string {
   if (prefix === '') return ''
   checkText(prefix, 'A global key prefix')
   return /[:_.-]$/.test(prefix) ? prefix : `${prefix}_`

@@ -1,0 +1,171 @@
+import { BackendError } from '../backend/backend-error.ts'
+import type { FrozenBody, FrozenChord } from '../canvas/frozen.ts'
+import { encodeJson } from '../wire/json.ts'
+import type { TaskMessage } from '../wire/task-request.ts'
+import type { ChordParts } from './chord-parts.ts'
+import type { Held } from './chord-record.ts'
+import type { RecordContent } from './chord-records.ts'
+import type { ChordRegistry } from './chord-registry.ts'
+import type { ChordTools } from './dispatcher.ts'
+import { HeaderDigest } from './header-pages.ts'
+import { slotsOf } from './slots-of.ts'
+
+/** What is left to do of a chord that has a record. */
+interface Started {
+  readonly messages: readonly TaskMessage[]
+  /** Called when the messages are on their way. */
+  readonly next?: () => Promise<void>
+}
+
+const over: Started = { messages: [] }
+
+/** Makes chords known before anything of them runs; starting one again goes on where the first time has ended. */
+export class ChordStarter {
+  readonly #tools: ChordTools
+  readonly #parts: ChordParts
+  readonly #registry: ChordRegistry
+
+  constructor(tools: ChordTools, parts: ChordParts, registry: ChordRegistry) {
+    this.#tools = tools
+    this.#parts = parts
+    this.#registry = registry
+  }
+
+  /** Publishes what the chords' headers need, together with other messages, once all chords are known. */
+  async start(chords: readonly FrozenChord[], others: readonly TaskMessage[]): Promise<void> {
+    await this.#tools.clock.compare()
+    const started = await Promise.all(chords.map((chord) => this.#prepare(chord)))
+    await this.#tools.host.publish([...others, ...started.flatMap(({ messages }) => messages)])
+    for (const { next } of started) await next?.()
+  }
+
+  /** Makes a chord known whose header is still being announced. Resolves to nothing when it is over already. */
+  async open(body: FrozenBody): Promise<Held | undefined> {
+    await this.#tools.clock.compare()
+    const content = this.#content(body, { state: 'open', size: 0, sizes: [0] })
+    const held = await this.#held(content, async () => undefined)
+    return held?.record.state === 'open' || held?.record.state === 'sealed' ? held : undefined
+  }
+
+  async #prepare(chord: FrozenChord): Promise<Started> {
+    const { id, headerIds } = chord
+    const digest = new HeaderDigest()
+    digest.add(headerIds)
+    const header = String(digest)
+    const size = headerIds.length
+    const sealed = { state: 'sealed', size, sizes: [size], sealedSize: size, header } as const
+    const content = this.#content(chord, chord.shape === undefined ? sealed : { ...sealed, shape: chord.shape })
+    const held = await this.#held(content, () => this.#tools.pages.write(id, 0, headerIds))
+    if (held === undefined) return over
+    if (held.record.state === 'open') throw conflict(id, 'whose header is still being announced')
+    if (held.record.state !== 'sealed') return over
+    if (held.record.header !== header) throw conflict(id, 'with other tasks')
+    const messages = await this.unfinished(held, { messages: chord.messages, headerIds, first: 0 })
+    const isWhole = messages.length === chord.messages.length && size > 0
+    return isWhole ? { messages } : { messages, next: () => this.#takeUp(chord) }
+  }
+
+  /** The chord's record, new or not; nothing when its body has ended and the record has gone since. */
+  async #held(content: RecordContent, beforeRecord: () => Promise<void>): Promise<Held | undefined> {
+    const { host, records } = this.#tools
+    const { id, bodyIds } = content
+    const [known, bodies] = await Promise.all([records.get(id), host.endings(bodyIds)])
+    if (known !== undefined) return sameBody(known, content)
+    if (bodyIds.length > 0 && bodies.every((ending) => ending !== undefined)) return undefined
+    await beforeRecord()
+    await this.#enter(id)
+    const created = await records.create(content)
+    if (created !== undefined) return created
+    const found = await records.get(id)
+    return found === undefined ? undefined : sameBody(found, content)
+  }
+
+  /** An entry that waited too long for its record may have been given up: then there is a second one. */
+  async #enter(id: string): Promise<void> {
+    const { clock } = this.#tools
+    for (let from = clock.now(); ; from = clock.now()) {
+      await this.#registry.append(id)
+      if (clock.now() - from < latestRecordMs) return
+    }
+  }
+
+  /** What is left to start of a piece of a header; of a chord that is new that is everything. */
+  async unfinished(held: Held, piece: Piece): Promise<readonly TaskMessage[]> {
+    const { messages, headerIds, first } = piece
+    const { id, rev } = held.record
+    const endings = await this.#tools.host.endings(headerIds)
+    if (rev === 0 && endings.every((ending) => ending === undefined)) return messages
+    const filled = await this.#filled(id, first, headerIds.length)
+    const isDone = (slot: number): boolean => filled[slot - first] === true || endings[slot - first] !== undefined
+    return messages.filter((message) => !slotsOf(message, id).every(isDone))
+  }
+
+  /** Takes up the endings that were not told, and looks whether the chord is complete. */
+  async #takeUp(chord: FrozenChord): Promise<void> {
+    const { id, headerIds } = chord
+    const [endings, filled] = await Promise.all([
+      this.#tools.host.endings(headerIds),
+      this.#filled(id, 0, headerIds.length),
+    ])
+    for (const [slot, entry] of endings.entries()) {
+      if (entry !== undefined && filled[slot] !== true) await this.#parts.record({ chord: id, slot, entry })
+    }
+    const held = await this.#tools.records.get(id)
+    if (held !== undefined) await this.#parts.drive(held)
+  }
+
+  #filled(id: string, first: number, count: number): Promise<readonly boolean[]> {
+    const { host, names } = this.#tools
+    return host.keys.exists(Array.from({ length: count }, (_, at) => names.marker(id, first + at)))
+  }
+
+  #content(
+    { id, body, bodyIds, options }: Omit<FrozenBody, 'node'>,
+    rest: Pick<RecordContent, 'state' | 'size' | 'sizes'> & Partial<RecordContent>,
+  ): RecordContent {
+    const { clock, host } = this.#tools
+    const { defaultDeadlineSeconds, maxDeadlineSeconds, tombstoneSeconds, fanOut } = host.settings
+    const deadlineSeconds = options.deadlineSeconds ?? defaultDeadlineSeconds
+    if (deadlineSeconds > maxDeadlineSeconds) {
+      throw new TypeError(`The deadline of a chord is at most ${maxDeadlineSeconds} s away: raise maxDeadlineSeconds`)
+    }
+    const now = clock.now()
+    return {
+      id,
+      body: encodeJson(body),
+      bodyIds,
+      fanOut,
+      policy: options.policy ?? 'waitAll',
+      results: options.results ?? 'value',
+      createdAt: now,
+      deadline: now + deadlineSeconds * 1_000,
+      lifetimeSeconds: deadlineSeconds + tombstoneSeconds,
+      adds: {},
+      attempt: 0,
+      ...rest,
+    }
+  }
+}
+
+/** Some slots of a header, and what starts them. */
+export interface Piece {
+  readonly messages: readonly TaskMessage[]
+  readonly headerIds: readonly string[]
+  readonly first: number
+}
+
+/** A record has to follow its entry in the registry this soon. */
+const latestRecordMs = 60_000
+
+function sameBody(held: Held, { id, body, policy }: RecordContent): Held {
+  const { record } = held
+  // Of a chord that is over only a tombstone is left.
+  if (record.state === 'done') return held
+  if (record.body !== body) throw conflict(id, 'with another body')
+  if (encodeJson(record.policy) !== encodeJson(policy)) throw conflict(id, 'with another policy')
+  return held
+}
+
+function conflict(id: string, how: string): BackendError {
+  return new BackendError('conflict', `there is a chord ${id} already, ${how}: give this one another id`)
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto'
+import { BackendError } from '../backend/backend-error.ts'
+import type { Frozen, FrozenBody } from '../canvas/frozen.ts'
+import { decodeJson } from '../wire/json.ts'
+import { decodeSignatureData, type SignatureData } from '../wire/signature-data.ts'
+import type { TaskMessage, TaskRequest } from '../wire/task-request.ts'
+import { Announcement } from './announcement.ts'
+import type { ChordHost } from './chord-host.ts'
+import { type ChordInspection, inspect } from './chord-inspection.ts'
+import { ChordKeys } from './chord-keys.ts'
+import { ChordParts, type PartOutcome, type Seal } from './chord-parts.ts'
+import type { Added, ChordRecord, Held } from './chord-record.ts'
+import { ChordRecords } from './chord-records.ts'
+import { ChordRegistry } from './chord-registry.ts'
+import { ChordStarter } from './chord-starter.ts'
+import { ChordSweep, type SweepReport } from './chord-sweep.ts'
+import { type ChordTools, Dispatcher } from './dispatcher.ts'
+import { HeaderPages } from './header-pages.ts'
+import { MarkerLedger } from './marker-ledger.ts'
+import type { SlotEntry } from './slot-entry.ts'
+import { StoreClock } from './store-clock.ts'
+import { isChordReference, StoredChordResults } from './stored-chord-results.ts'
+
+/** The life of chords: from the announcement of their parts to the end of their body. */
+export class Chords {
+  readonly #tools: ChordTools
+  readonly #registry: ChordRegistry
+  readonly #dispatcher: Dispatcher
+  readonly #parts: ChordParts
+  readonly #starter: ChordStarter
+  readonly #sweep: ChordSweep
+
+  constructor(host: ChordHost) {
+    const { keys, settings, scheduler } = host
+    // Longer than any record, and the same for all: nothing of a chord may go before the rest.
+    const lifetimeSeconds = settings.maxDeadlineSeconds + settings.tombstoneSeconds
+    const names = new ChordKeys(settings)
+    const clock = new StoreClock(keys.backend, scheduler)
+    const owner = randomUUID()
+    const pages = new HeaderPages(keys, names, lifetimeSeconds)
+    const ledger = new MarkerLedger(keys, names, { inlineBytes: settings.inlineBytes, lifetimeSeconds })
+    const records = new ChordRecords(keys, names, clock, owner)
+    this.#tools = { host, names, clock, records, ledger, pages, owner }
+    this.#registry = new ChordRegistry(keys, names, clock, lifetimeSeconds)
+    this.#dispatcher = new Dispatcher(this.#tools)
+    this.#parts = new ChordParts(this.#tools, this.#dispatcher)
+    this.#starter = new ChordStarter(this.#tools, this.#parts, this.#registry)
+    this.#sweep = new ChordSweep(this.#tools, this.#parts, this.#dispatcher, this.#registry)
+    if (host.publisher !== undefined) this.#sweep.start()
+  }
+
+  /** Makes chords known, publishes what starts them and everything else, and takes up what was done before. */
+  start(frozen: readonly Frozen[]): Promise<void> {
+    const messages = frozen.flatMap((each) => each.messages)
+    return this.#starter.start(
+      frozen.flatMap((each) => each.chords),
+      messages,
+    )
+  }
+
+  /** Makes a chord known whose header comes piece by piece. Resolves to nothing when it needs no more parts. */
+  async announce(body: FrozenBody): Promise<Announcement | undefined> {
+    const held = await this.#starter.open(body)
+    if (held === undefined) return undefined
+    const start = (frozen: readonly Frozen[]): Promise<void> => this.start(frozen)
+    return new Announcement(held, { pages: this.#tools.pages, parts: this.#parts, starter: this.#starter, start })
+  }
+
+  bodyOf(record: ChordRecord): SignatureData {
+    return decodeSignatureData(decodeJson(record.body))
+  }
+
+  /** Fixes the number of parts, once. Another number later is a `conflict`. */
+  seal(id: string, seal: Seal): Promise<void> {
+    return this.#parts.seal(id, seal)
+  }
+
+  /** Records how a part has ended. Resolves to nothing for a request that is no part. */
+  async partReturn(request: TaskRequest, entry: SlotEntry): Promise<PartOutcome | undefined> {
+    const { chord, group, groupIndex } = request
+    if (chord === undefined || group === undefined || groupIndex === undefined) return undefined
+    return await this.#parts.record({ chord: group, slot: groupIndex, entry })
+  }
+
+  /**
+   * Makes room for more parts. The same `addId` again answers with the same slots. Rejects with `conflict` when the chord
+   * is not sealed yet, or no longer waits for parts.
+   */
+  async grow(id: string, addId: string, taskIds: readonly string[]): Promise<Added> {
+    await this.#tools.pages.writeAdded(id, addId, taskIds)
+    for (;;) {
+      const held = await this.get(id)
+      const { adds, size, sizes, state } = held.record
+      const known = Object.hasOwn(adds, addId) ? adds[addId] : undefined
+      if (known !== undefined) return known
+      if (state !== 'sealed') throw new BackendError('conflict', `chord ${id} is ${state} and takes no more parts`)
+      const added: Added = { first: size, count: taskIds.length }
+      const grown = size + taskIds.length
+      const change = { size: grown, sizes: [...sizes, grown], adds: { ...adds, [addId]: added } }
+      if ((await this.#tools.records.replace(held, change)) !== undefined) return added
+    }
+  }
+
+  /** Ends a chord with an error instead of its body. Resolves to whether it was not over already. */
+  async cancel(id: string, reason: string): Promise<boolean> {
+    if (!this.#dispatcher.canPublish)
+      throw new BackendError('misconfigured', 'a chord cannot be ended without a publisher')
+    for (;;) {
+      const held = await this.get(id)
+      if (held.record.state !== 'open' && held.record.state !== 'sealed') return false
+      if (await this.#dispatcher.claim(held, 'cancelled', reason)) return true
+    }
+  }
+
+  async inspect(id: string): Promise<ChordInspection> {
+    return await inspect(this.#tools, (await this.get(id)).record)
+  }
+
+  /** The chords that are not over, one after the other. */
+  async *listOpen(): AsyncGenerator<ChordInspection> {
+    for (const id of await this.#registry.reader().poll()) {
+      const held = await this.#tools.records.get(id)
+      if (held !== undefined && held.record.state !== 'done') yield await inspect(this.#tools, held.record)
+    }
+  }
+
+  sweep(): Promise<SweepReport> {
+    return this.#sweep.run()
+  }
+
+  /** A sweep over one chord. */
+  bringOn(id: string): Promise<void> {
+    return this.#sweep.bringOn(id)
+  }
+
+  /** What a body is called with: a reference to a header's results becomes something to read them from. */
+  bodyArgs(args: readonly unknown[]): readonly unknown[] {
+    return args.map((arg) => (isChordReference(arg) ? new StoredChordResults(this.#tools.ledger, arg) : arg))
+  }
+
+  messageEnded(message: TaskMessage): Promise<void> {
+    return this.#dispatcher.messageEnded(message)
+  }
+
+  messageLost(message: TaskMessage): Promise<void> {
+    return this.#dispatcher.messageLost(message)
+  }
+
+  async close(): Promise<void> {
+    await this.#sweep.close()
+    await this.#dispatcher.close()
+  }
+
+  /** The record. Rejects with `not-found`. */
+  async get(id: string): Promise<Held> {
+    const held = await this.#tools.records.get(id)
+    if (held === undefined)
+      throw new BackendError('not-found', `chord ${id} is not known: it never was, or it has expired`)
+    return held
+  }
+}

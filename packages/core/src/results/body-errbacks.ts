@@ -1,0 +1,33 @@
+import { freeze } from '../canvas/freeze.ts'
+import { group } from '../canvas/group.ts'
+import { signatureFromData } from '../canvas/signature-from-data.ts'
+import { uuidV5 } from '../canvas/uuid-v5.ts'
+import { encodeJson } from '../wire/json.ts'
+import { decodeSignatureData, type SignatureData } from '../wire/signature-data.ts'
+import type { TaskMessage } from '../wire/task-request.ts'
+
+/** The error callbacks of a chord's body, under ids of their own, so that publishing them again is the same. */
+export function bodyErrbacks(chord: string, body: SignatureData, bodyId: string): readonly TaskMessage[] {
+  const errbacks = errbacksOf(body).map((data, at) =>
+    signatureFromData(data).set({ taskId: uuidV5(chord, `errback ${at}`) }),
+  )
+  if (errbacks.length === 0) return []
+  const all = group(errbacks).set({ taskId: uuidV5(chord, 'errbacks') })
+  return freeze(all, { args: [bodyId], parentId: bodyId, rootId: bodyId }).messages
+}
+
+// The builders give an errback to every step or member; it is called once for all of them.
+function errbacksOf(body: SignatureData): readonly SignatureData[] {
+  const own: unknown = body.options['link_error']
+  const errbacks = (Array.isArray(own) ? own : [own]).filter(Boolean).map(decodeSignatureData)
+  const { tasks, body: inner } = body.subtask_type === null ? {} : (body.kwargs as Parts)
+  const within = [...(tasks ?? []), ...(inner ? [inner] : [])].flatMap((part) => errbacksOf(decodeSignatureData(part)))
+  const all = [...errbacks, ...within]
+  return [...new Map(all.map((data) => [encodeJson(data), data])).values()]
+}
+
+/** What composite signatures keep in their keyword arguments. */
+interface Parts {
+  readonly tasks?: readonly unknown[]
+  readonly body?: unknown
+}

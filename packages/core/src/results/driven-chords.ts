@@ -1,0 +1,72 @@
+import type { Chords } from '../chords/chords.ts'
+import type { Scheduler } from '../store/scheduler.ts'
+
+const firstMs = 1_000
+const longestMs = 15_000
+const remembered = 10_000
+
+/** The chords that were started here: whoever waits for a body here brings its chord on, when nobody else does. */
+export class DrivenChords {
+  readonly #chords: Chords
+  readonly #scheduler: Scheduler
+  readonly #byBody = new Map<string, string>()
+
+  constructor(chords: Chords, scheduler: Scheduler) {
+    this.#chords = chords
+    this.#scheduler = scheduler
+  }
+
+  add({ id, bodyIds }: { readonly id: string; readonly bodyIds: readonly string[] }): void {
+    for (const bodyId of bodyIds) this.#byBody.set(bodyId, id)
+    for (const oldest of this.#byBody.keys()) {
+      if (this.#byBody.size <= remembered) break
+      this.#byBody.delete(oldest)
+    }
+  }
+
+  /** Resolves as `wait` does. */
+  async during<Value>(bodyId: string, wait: () => Promise<Value>): Promise<Value> {
+    const chord = this.#byBody.get(bodyId)
+    if (chord === undefined) return await wait()
+    const drive = new Drive(() => this.#chords.bringOn(chord), this.#scheduler)
+    try {
+      const value = await wait()
+      this.#byBody.delete(bodyId)
+      return value
+    } finally {
+      drive.end()
+    }
+  }
+}
+
+/** Does something now and then, more and more rarely. */
+class Drive {
+  readonly #bringOn: () => Promise<void>
+  readonly #scheduler: Scheduler
+  #timer: unknown
+  #isOver = false
+
+  constructor(bringOn: () => Promise<void>, scheduler: Scheduler) {
+    this.#bringOn = bringOn
+    this.#scheduler = scheduler
+    this.#schedule(firstMs)
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.#scheduler.clearTimeout(this.#timer)
+  }
+
+  #schedule(ms: number): void {
+    this.#timer = this.#scheduler.setTimeout(() => void this.#go(ms), ms)
+  }
+
+  async #go(ms: number): Promise<void> {
+    try {
+      await this.#bringOn()
+    } catch {
+      // whoever waits does not wait for this; the next time may do better
+    }
+    if (!this.#isOver) this.#schedule(Math.min(ms * 2, longestMs))
+  }
+}
