@@ -23,7 +23,7 @@ export function derived(namespace: Uint8Array, name: string): string {
 // In lower case only: ids that differ in case are different ids.
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 // The namespace of all texts that are no UUIDs: drawn once, at random.
-const TEXTS = 'b7a1c1f4-5d0e-4f0a-9c58-3f6e2d8a7b19'
+const TEXTS = '4289e7f8-8cc4-49af-bd14-14b161c09e50'
 
 function bytesOf(uuid: string): Uint8Array {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex')
