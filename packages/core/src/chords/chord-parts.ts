@@ -1,7 +1,7 @@
 import { BackendError } from '../backend/backend-error.ts'
 import type { ChordTools, Dispatcher } from './dispatcher.ts'
-import type { Held, Reason } from './chord-record.ts'
-import type { Look, Part } from './marker-ledger.ts'
+import type { ChordRecord, Held, Reason } from './chord-record.ts'
+import type { Look, Part, Siblings } from './marker-ledger.ts'
 import { isFailure } from './slot-entry.ts'
 
 /**
@@ -23,40 +23,29 @@ export class ChordParts {
   /** The marker first, the record second: whoever seals the chord does it the other way round, so that one of them sees both. */
   async record(part: Part): Promise<PartOutcome> {
     const { host, ledger, records } = this.#tools
-    const { chord, slot, entry } = part
-    const filling = await ledger.fill(part)
+    const { chord, slot } = part
+    const { filling, entry } = await ledger.fill(part)
     const [held, siblings] = await Promise.all([records.get(chord), ledger.siblings(chord, slot, host.settings.fanOut)])
     if (held === undefined) return 'unknown'
-    const { state, policy, size } = held.record
+    const { state } = held.record
     if (state === 'published' || state === 'done') {
       if (filling === 'filled') await ledger.clear(chord, slot)
       return 'late'
     }
-    const outcome = filling === 'duplicate' || filling === 'conflict' ? filling : 'recorded'
-    if (policy === 'failFast' && isFailure(entry)) await this.#failFast(held)
+    if (held.record.policy === 'failFast' && isFailure(entry)) await this.#failFast(held, slot)
     // A repeat carries completion upwards as the first did, which may not have come so far.
-    else if (state === 'sealed' && slot < size && (await ledger.climb(held.record, slot, siblings))) {
-      await this.#finish(held, 'complete', (found) => ledger.climb(found.record, slot))
-    }
-    return outcome
+    else await this.#climb(held, slot, siblings)
+    return filling === 'duplicate' || filling === 'conflict' ? filling : 'recorded'
   }
 
   /** Looks at all slots of a sealed chord, and claims it when that is due. Resolves to the look when it is not. */
   async drive(start: Held): Promise<Look | undefined> {
-    const { host, ledger, names, records } = this.#tools
-    for (
-      let held: Held | undefined = start;
-      held?.record.state === 'sealed';
-      held = await records.get(start.record.id)
-    ) {
-      const { record }: Held = held
-      if (record.policy === 'failFast' && (await host.keys.exists([names.failed(record.id)]))[0] === true) {
-        if (!this.#dispatcher.canPublish || (await this.#dispatcher.claim(held, 'failed'))) return undefined
-        continue
-      }
-      const look = await ledger.look(record)
-      if (!look.isComplete) return look
-      if (!this.#dispatcher.canPublish || (await this.#dispatcher.claim(held, 'complete'))) return undefined
+    let held: Held | undefined = start
+    while (held?.record.state === 'sealed') {
+      const look = await this.#dueOrLook(held.record)
+      if (typeof look !== 'string') return look
+      if (!this.#dispatcher.canPublish || (await this.#dispatcher.claim(held, look))) return undefined
+      held = await this.#tools.records.get(start.record.id)
     }
     return undefined
   }
@@ -66,22 +55,35 @@ export class ChordParts {
     for (;;) {
       const held = await this.#tools.records.get(id)
       if (held === undefined) throw new BackendError('not-found', `chord ${id} is not known`)
-      const { state, sealedSize, header } = held.record
-      if (sealedSize !== undefined) {
-        const isSame = sealedSize === seal.size && (seal.header === undefined || header === seal.header)
-        if (!isSame) throw conflictingSeal(id, sealedSize, seal.size)
-        await this.drive(held)
-        return
-      }
-      if (state !== 'open') throw new BackendError('conflict', `chord ${id} was ended before it was sealed`)
-      const { size, header: digest, shape } = seal
-      const change = { state: 'sealed', sealedSize: size, size, sizes: [size] } as const
-      const header2 = { ...(digest === undefined ? {} : { header: digest }), ...(shape ? { shape } : {}) }
-      const sealed = await this.#tools.records.replace(held, { ...change, ...header2 })
+      const sealed = held.record.sealedSize === undefined ? await this.#sealed(held, seal) : held
       if (sealed === undefined) continue
+      if (!isSealedBy(sealed.record, seal)) throw conflictingSeal(sealed.record, seal)
+      // Also when it was sealed before: whoever did that may not have come so far.
       await this.drive(sealed)
       return
     }
+  }
+
+  #sealed(held: Held, { size, header, shape }: Seal): Promise<Held | undefined> {
+    const { id, state } = held.record
+    if (state !== 'open') throw new BackendError('conflict', `chord ${id} was ended before it was sealed`)
+    const change = { state: 'sealed', sealedSize: size, size, sizes: [size], shape: shape ?? null } as const
+    return this.#tools.records.replace(held, header === undefined ? change : { ...change, header })
+  }
+
+  async #dueOrLook(record: ChordRecord): Promise<Reason | Look> {
+    const { host, ledger, names } = this.#tools
+    const hasFailed = record.policy === 'failFast' && (await host.keys.exists([names.failed(record.id)]))[0] === true
+    if (hasFailed) return 'failed'
+    const look = await ledger.look(record)
+    return look.isComplete ? 'complete' : look
+  }
+
+  async #climb(held: Held, slot: number, siblings: Siblings): Promise<void> {
+    const { ledger } = this.#tools
+    const isFull = async ({ record }: Held, known?: Siblings): Promise<boolean> =>
+      slot < record.size && (await ledger.climb(record, slot, known))
+    if (held.record.state === 'sealed' && (await isFull(held, siblings))) await this.#finish(held, 'complete', isFull)
   }
 
   /** A claim holds for the size that was looked at: if the chord has grown since, it is looked at again. */
@@ -95,13 +97,14 @@ export class ChordParts {
   }
 
   /** Leaves a sign before looking whether the chord is sealed: whoever seals it looks for the sign afterwards. */
-  async #failFast({ record: { id } }: Held): Promise<void> {
+  async #failFast({ record: { id } }: Held, slot: number): Promise<void> {
     const { host, names, records } = this.#tools
     const { maxDeadlineSeconds, tombstoneSeconds } = host.settings
     const expiresInSeconds = maxDeadlineSeconds + tombstoneSeconds
     await host.keys.create({ key: names.failed(id), value: '1', expiresInSeconds })
     const held = await records.get(id)
-    if (held?.record.state === 'sealed') await this.#finish(held, 'failed', async () => true)
+    const isDue = ({ record }: Held): boolean => record.state === 'sealed' && slot < record.size
+    if (held !== undefined && isDue(held)) await this.#finish(held, 'failed', async (now) => isDue(now))
   }
 }
 
@@ -111,7 +114,11 @@ export interface Seal {
   readonly shape?: Held['record']['shape']
 }
 
-function conflictingSeal(id: string, sealed: number, size: number): BackendError {
-  const reason = sealed === size ? 'with other tasks' : `with ${sealed} parts, not ${size}`
+function isSealedBy({ sealedSize, header }: ChordRecord, seal: Seal): boolean {
+  return sealedSize === seal.size && (seal.header === undefined || header === seal.header)
+}
+
+function conflictingSeal({ id, sealedSize }: ChordRecord, { size }: Seal): BackendError {
+  const reason = sealedSize === size ? 'with other tasks' : `with ${sealedSize} parts, not ${size}`
   return new BackendError('conflict', `chord ${id} is sealed ${reason}`)
 }

@@ -116,23 +116,24 @@ export class ChordSweep {
   }
 
   /** Nobody has claimed it: look, make up for lost parts, and only then go by the clock. */
-  async #advance(start: Held, known: Known, report: Progress): Promise<void> {
-    const { clock, records } = this.#tools
-    const { id, state, deadline } = start.record
-    const isLate = clock.now() > deadline + clock.toleranceMs
-    if (state === 'sealed' && (isLate || clock.now() >= known.nextLook)) {
-      const look = await this.#parts.drive(start)
+  async #advance(held: Held, known: Known, report: Progress): Promise<void> {
+    const { clock } = this.#tools
+    const isLate = clock.now() > held.record.deadline + clock.toleranceMs
+    if (held.record.state === 'sealed' && (isLate || clock.now() >= known.nextLook)) {
+      const look = await this.#parts.drive(held)
       if (look === undefined) return
-      const recorded = await this.#recordEnded(start, look.missing)
+      const recorded = await this.#recordEnded(held, look.missing)
       report.recorded += recorded
       known.nextLook = clock.now() + Math.min(look.missing.length - recorded, longestPauseMs)
     }
-    if (!isLate) return
-    const held = await records.get(id)
-    const why = held?.record.state === 'open' ? 'never-sealed' : 'deadline'
-    if (held?.record.state === 'open' || held?.record.state === 'sealed') {
-      if (await this.#dispatcher.claim(held, why)) report.resumed += 1
-    }
+    if (isLate && (await this.#isEndedByDeadline(held.record.id))) report.resumed += 1
+  }
+
+  /** Judges by what is there now: the last part may have come meanwhile. */
+  async #isEndedByDeadline(id: string): Promise<boolean> {
+    const held = await this.#tools.records.get(id)
+    if (held?.record.state === 'open') return await this.#dispatcher.claim(held, 'never-sealed')
+    return held?.record.state === 'sealed' && (await this.#dispatcher.claim(held, 'deadline'))
   }
 
   /** Fills the slots of tasks that have ended without telling: whoever ran them died in between. */

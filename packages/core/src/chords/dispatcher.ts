@@ -49,6 +49,10 @@ export class Dispatcher {
     return this.#tools.host.publisher !== undefined
   }
 
+  get #isDurable(): boolean {
+    return this.#tools.host.publisher?.durable === true
+  }
+
   /** Resolves to whether the claim was taken. A chord that changed since it was read is not claimed. */
   async claim(held: Held, why: Reason, reason?: string): Promise<boolean> {
     if (!this.canPublish) return false
@@ -166,15 +170,15 @@ export class Dispatcher {
   }
 
   async #settle(held: Held): Promise<void> {
-    const { host, records } = this.#tools
-    const { decision, results } = held.record
-    const isVolatile = host.publisher?.durable !== true
-    const isWaiting = decision?.kind === 'body' && (isVolatile || results === 'reference')
-    const lease = isWaiting && isVolatile ? this.#lease() : null
+    const { records } = this.#tools
+    const isBody = held.record.decision?.kind === 'body'
+    const isVolatile = isBody && !this.#isDurable
+    const lease = isVolatile ? this.#lease() : null
     const settled = await records.replace(held, { state: 'published', lease, trouble: null })
     if (settled === undefined) return
-    if (!isWaiting) await this.bury(settled)
-    else if (this.#bodies.haveEnded(settled.record)) await this.bury(settled)
+    // Until a body has ended that may have to be published or must read its header's results, everything stays.
+    const isWaiting = isVolatile || (isBody && held.record.results === 'reference')
+    if (!isWaiting || this.#bodies.haveEnded(settled.record)) await this.bury(settled)
     else if (isVolatile) this.#bodies.hold(settled.record)
   }
 

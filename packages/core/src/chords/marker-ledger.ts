@@ -4,7 +4,7 @@ import type { KeyStore } from '../store/key-store.ts'
 import { decodeJson, encodeJson } from '../wire/json.ts'
 import type { ChordKeys } from './chord-keys.ts'
 import type { ChordRecord } from './chord-record.ts'
-import { decodeEntry, encodeEntry, type SlotEntry, textOf } from './slot-entry.ts'
+import { decodeEntry, encodeEntry, isFailure, shortened, type SlotEntry, textOf } from './slot-entry.ts'
 import { decodeFold, type Fold, foldEntries, joinFolds } from './fold.ts'
 import { SlotTree } from './slot-tree.ts'
 
@@ -17,6 +17,12 @@ export interface Part {
 
 /** `maybe`: the slot is filled as this call says, but perhaps it was before. */
 export type Filling = 'filled' | 'maybe' | 'duplicate' | 'conflict'
+
+export interface Filled {
+  readonly filling: Filling
+  /** What is in the slot; a large value may not have been read. */
+  readonly entry: SlotEntry
+}
 
 /** What a look at all of a chord's slots found. */
 export interface Look {
@@ -51,21 +57,23 @@ export class MarkerLedger {
   }
 
   /** Fills a slot unless it is filled. A large value goes first: where there is a marker, there is its value. */
-  async fill(part: Part): Promise<Filling> {
-    const { chord, slot, entry } = part
+  async fill(part: Part): Promise<Filled> {
+    const { chord, slot } = part
     const key = this.#names.marker(chord, slot)
+    const entry = isFailure(part.entry) ? shortened(part.entry, this.#limits.inlineBytes) : part.entry
     const whole = encodeEntry(entry)
-    const isLarge = whole.length > this.#limits.inlineBytes
+    const isLarge = whole.length > this.#limits.inlineBytes && !isFailure(entry)
     if (isLarge) await this.#create(this.#names.value(chord, slot), encodeJson(entry.value ?? null))
     const creation = await this.#create(
       key,
       isLarge ? encodeEntry({ taskId: entry.taskId, state: entry.state }) : whole,
     )
-    if (creation === 'created') return 'filled'
+    if (creation === 'created') return { filling: 'filled', entry }
     const stored = await this.#keys.get(key)
-    if (stored === undefined) return 'duplicate' // gone since: the chord is over
-    if (decodeEntry(stored.value).taskId !== entry.taskId) return 'conflict'
-    return creation === 'maybe' ? 'maybe' : 'duplicate'
+    if (stored === undefined) return { filling: 'duplicate', entry } // gone since: the chord is over
+    const present = decodeEntry(stored.value)
+    if (present.taskId !== entry.taskId) return { filling: 'conflict', entry: present }
+    return { filling: creation === 'maybe' ? 'maybe' : 'duplicate', entry: present }
   }
 
   /** Takes back what `fill` wrote into a chord that is over. Only for what it certainly wrote itself. */

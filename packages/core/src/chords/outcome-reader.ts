@@ -29,9 +29,7 @@ export class OutcomeReader {
     if (decision?.kind === 'error') return { decision }
     if (record.results === 'reference') return await this.#byReference(record)
     const slots = this.#isAboutSlots(record) ? await this.#slots(record) : []
-    const missing = emptyOf(slots)
-    if (!decision && record.why === 'complete' && missing.length > 0) return undefined
-    if (decision && missing.some((slot) => decision.missing?.includes(slot) !== true)) return undefined
+    if (!mayBeMissing(record, emptyOf(slots))) return undefined
     return await this.#outcome(record, decision ?? undefined, slots)
   }
 
@@ -114,6 +112,14 @@ const nothing: Tally = { missing: [], failed: 0, large: false }
 
 function emptyOf(slots: readonly (SlotEntry | undefined)[]): readonly number[] {
   return slots.flatMap((entry, slot) => (entry === undefined ? [slot] : []))
+}
+
+/** A complete chord misses nothing, and a decided one only what it was decided without. */
+function mayBeMissing({ decision, why }: ChordRecord, missing: readonly number[]): boolean {
+  if (missing.length === 0) return true
+  if (!decision) return why !== 'complete'
+  const known = new Set(decision.kind === 'body' ? decision.missing : [])
+  return missing.every((slot) => known.has(slot))
 }
 
 function tallyOf(slots: readonly (SlotEntry | undefined)[]): Tally {

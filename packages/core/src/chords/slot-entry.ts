@@ -1,5 +1,6 @@
 import type { Value } from '../backend/value.ts'
 import { decodeJson, encodeJson } from '../wire/json.ts'
+import { isRecord } from '../wire/unreadable.ts'
 import { PROPAGATE_STATES, type State } from '../wire/states.ts'
 
 /** What fills a slot: the first ending of a part, for good. */
@@ -33,6 +34,15 @@ export function decodeEntry(value: Value, mode: 'natural' | 'lossless' = 'natura
 
 export function isFailure({ state }: SlotEntry): boolean {
   return PROPAGATE_STATES.has(state)
+}
+
+/** Failures always ride in their markers, so that nothing can turn one into anything else: a long one is cut. */
+export function shortened(entry: SlotEntry, bytes: number): SlotEntry {
+  const text = encodeJson(entry.value ?? null)
+  if (text.length <= bytes || !isRecord(entry.value)) return entry
+  const { exc_type: type, exc_module: module } = entry.value
+  const cut = `${text.slice(0, bytes / 2).toWellFormed()}...`
+  return { ...entry, value: { exc_type: type, exc_message: [cut], exc_module: module } }
 }
 
 export function textOf(value: Value): string {

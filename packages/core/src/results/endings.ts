@@ -22,6 +22,7 @@ function stateAndResult(value: Value, codec: Codec): readonly [state: unknown, r
   }
   const text = typeof value === 'string' ? value : Buffer.from(value).toString()
   const document = decodeJson(text, { mode: 'lossless' })
+  if (isRecord(document) && !(document instanceof JsonEntries)) return [document['status'], document['result']]
   const fields = new Map(document instanceof JsonEntries ? document.entries : [])
   return [fields.get('status'), fields.get('result')]
 }

@@ -12,31 +12,43 @@ export async function* pieces<Item>(
   size: number,
   scheduler: Scheduler,
 ): AsyncGenerator<readonly Item[]> {
-  const iterator = iteratorOf(source)
-  let isDone = false
+  const reader = new Reader(source)
   try {
-    let next = iterator.next()
-    while (!isDone) {
+    while (!reader.isDone) {
       const piece: Item[] = []
       const patience = new Patience(scheduler)
-      try {
-        for (;;) {
-          const step = piece.length === 0 ? await next : await patience.outlast(next)
-          if (step === undefined) break
-          isDone = step.done === true
-          if (step.done === true) break
-          piece.push(step.value)
-          if (piece.length === size) break
-          next = iterator.next()
-        }
-      } finally {
-        patience.end()
-      }
+      while (piece.length < size && (await reader.take(piece, patience)));
+      patience.end()
       if (piece.length > 0) yield piece
-      if (piece.length === size) next = iterator.next()
     }
   } finally {
-    if (!isDone) await iterator.return?.()
+    await reader.end()
+  }
+}
+
+/** Keeps what was asked for and did not come in time. */
+class Reader<Item> {
+  isDone = false
+  readonly #iterator: AnyIterator<Item>
+  #next: Step<Item> | undefined
+
+  constructor(source: AsyncIterable<Item> | Iterable<Item>) {
+    this.#iterator = iteratorOf(source)
+  }
+
+  /** Adds the next item; resolves to false when there is none, or none in time for a piece that has begun. */
+  async take(piece: Item[], patience: Patience): Promise<boolean> {
+    this.#next ??= this.#iterator.next()
+    const step = piece.length === 0 ? await this.#next : await patience.outlast(this.#next)
+    if (step === undefined) return false
+    this.#next = undefined
+    if (step.done === true) this.isDone = true
+    else piece.push(step.value)
+    return !this.isDone
+  }
+
+  async end(): Promise<void> {
+    if (!this.isDone) await this.#iterator.return?.()
   }
 }
 
