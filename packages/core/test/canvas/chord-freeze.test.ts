@@ -192,12 +192,14 @@ describe('the data of a chord', () => {
   })
 
   it('is understood as Python writes it with fixed ids', () => {
-    const part = { task: 'add', args: [1, 2], options: { task_id: 'a', group_id: 'g', group_index: 0 } }
-    const body = { task: 'total', options: { task_id: 'b', group_id: 'g' } }
+    const body = { task: 'total', args: [1, 2, 3], options: { task_id: 'b', group_id: 'g' } }
+    const part = { task: 'add', args: [1, 2], options: { task_id: 'a', group_id: 'g', group_index: 7, chord: body } }
     const header = { task: 'celery.group', kwargs: { tasks: [part] }, options: { task_id: 'g' }, subtask_type: 'group' }
     const options = { task_id: 'g' }
     const data = { task: 'celery.chord', kwargs: { kwargs: {}, header, body }, options, subtask_type: 'chord' }
-    expect(only(signatureFromData(data))).toMatchObject({ id: 'g', headerIds: ['a'], bodyIds: ['b'] })
+    const frozen = only(signatureFromData(data))
+    expect(frozen).toMatchObject({ id: 'g', headerIds: ['a'], bodyIds: ['b'], body: { args: [1, 2, 3] } })
+    expect(frozen.messages).toMatchObject([{ group: 'g', groupIndex: 0, chord: { args: [] } }])
     const unfrozen = { ...data, kwargs: { header: [{ task: 'add' }], body: { task: 'total' } } }
     expect(only(signatureFromData(unfrozen)).bodyIds).toEqual(['g'])
   })
