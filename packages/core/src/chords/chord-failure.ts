@@ -40,3 +40,7 @@ export function cancelled({ id }: ChordRecord, reason: string): ExceptionData {
 export function tooFewSucceeded({ id }: ChordRecord, needed: number, succeeded: number): ExceptionData {
   return chordFailure(`Chord ${id} needs ${needed} parts that succeed, and ${succeeded} did`)
 }
+
+export function valuesLost({ id }: ChordRecord): ExceptionData {
+  return chordFailure(`The results of chord ${id} were gone before its body could be published`)
+}

@@ -5,7 +5,7 @@ import { decodeException, encodeException } from '../wire/exceptions.ts'
 import { decodeJson } from '../wire/json.ts'
 import { decodeSignatureData, type SignatureData } from '../wire/signature-data.ts'
 import type { TaskMessage } from '../wire/task-request.ts'
-import { callbackFailed } from './chord-failure.ts'
+import { callbackFailed, valuesLost } from './chord-failure.ts'
 import type { ChordHost } from './chord-host.ts'
 import type { ChordKeys } from './chord-keys.ts'
 import type { ChordRecord, Decision, Held, Lease, Reason } from './chord-record.ts'
@@ -117,7 +117,7 @@ export class Dispatcher {
   async #dispatch(claimed: Held): Promise<void> {
     let held = claimed
     try {
-      const outcome = await this.#outcomes.read(claimed.record)
+      const outcome = (await this.#outcomes.read(claimed.record)) ?? this.#lost(claimed.record)
       if (outcome === undefined) return
       // Also when it is decided already: only who can still write may publish what it has read.
       const decided = await this.#tools.records.replace(claimed, { decision: outcome.decision })
@@ -128,6 +128,13 @@ export class Dispatcher {
     } catch (error) {
       await this.#troubled(held, error)
     }
+  }
+
+  /** What was decided can be published as long as its values are kept; after that the chord still has to end. */
+  #lost(record: ChordRecord): Outcome | undefined {
+    const { clock, host } = this.#tools
+    const isOver = clock.now() > record.deadline + host.settings.tombstoneSeconds * 1_000
+    return record.decision && isOver ? { decision: { kind: 'error', error: valuesLost(record) } } : undefined
   }
 
   /** Resolves to the record under which it was published. */
