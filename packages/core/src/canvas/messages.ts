@@ -77,8 +77,12 @@ type OrUndefined<Whole> = { readonly [Key in keyof Whole]: Whole[Key] | undefine
 
 // A loop, because there may be a hundred thousand of them to start at once.
 function withoutUndefined<Whole extends object>(parts: OrUndefined<Whole>): Whole {
-  const whole: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(parts)) if (value !== undefined) whole[name] = value
+  const whole: Partial<Whole> = {}
+  const names = Object.keys(parts) as (keyof Whole)[] // made here, with no other keys
+  for (const name of names) {
+    const value = parts[name]
+    if (value !== undefined) whole[name] = value
+  }
   return whole as Whole // only absences left
 }
 
