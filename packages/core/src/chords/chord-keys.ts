@@ -53,6 +53,14 @@ export interface NodePlace {
 
 // What `encodeURIComponent` leaves as it is but a key of ours does not.
 function encoded(id: string): string {
+  if (id !== last.id) last = { id, encoded: encode(id) }
+  return last.encoded
+}
+
+// Keys come in bunches of one chord.
+let last = { id: '', encoded: '' }
+
+function encode(id: string): string {
   return encodeURIComponent(id).replace(
     /[!'()*~]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
