@@ -130,11 +130,11 @@ describe('freezing a chord', () => {
     expect(message).toMatchObject({ args: [[10]], rootId: 'r', parentId: 'p', priority: 4 })
   })
 
-  it('refuses the same id for two parts', () => {
-    const part = add.s(1, 2).set({ taskId: 'a' })
-    expect(() => freeze(chord([part, part], total))).toThrow('the same id')
-    const inner = chord([add.s(1, 2)], log, { id: 'inner' })
-    expect(() => freeze(chord([inner, inner], total))).toThrow('the same id')
+  it('gives each of two parts with the same id its own slot', () => {
+    const part = add.s(1, 2).set({ taskId: 'same' })
+    const [frozen] = freeze(chord([part, part], total)).chords
+    expect(frozen?.headerIds).toEqual(['same', 'same'])
+    expect(frozen?.messages.map(({ groupIndex }) => groupIndex)).toEqual([0, 1])
   })
 
   it('refuses arguments that cannot be told apart, because they cannot be written', () => {
