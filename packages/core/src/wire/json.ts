@@ -36,6 +36,7 @@ export function decodeJson(text: string, options: DecodeOptions = {}): unknown {
 }
 
 function decodeNative(text: string, maxDepth: number): unknown {
+  if (mayNestDeeper(text, maxDepth) && isDeeper(text, maxDepth)) throw unreadable(`Nested over ${maxDepth} levels`)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -43,7 +44,6 @@ function decodeNative(text: string, maxDepth: number): unknown {
     // Not JSON, or with Python's NaN and Infinity in it; our own reader tells which.
     return readJson(text, { lossless: false, maxDepth })
   }
-  if (mayNestDeeper(text, maxDepth) && isDeeper(value, maxDepth)) throw unreadable(`Nested over ${maxDepth} levels`)
   return text.includes('__type__') ? reviveTyped(value) : value
 }
 
@@ -92,10 +92,29 @@ function hasAtMost(text: string, character: string, limit: number): boolean {
   return true
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (levels === 0) return true
-  if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1))
-  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true
+/** Counts brackets before anything is built of them: a hostile text may hold millions. Text that is no JSON may pass. */
+function isDeeper(text: string, levels: number): boolean {
+  let depth = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at)
+    else if (OPENING.has(code)) depth += 1
+    else if (CLOSING.has(code)) depth -= 1
+    if (depth > levels) return true
+  }
   return false
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPENING = new Set([0x5b, 0x7b])
+const CLOSING = new Set([0x5d, 0x7d])
+
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1
+    if (slashes % 2 === 0) return end
+  }
+  return text.length
 }
