@@ -41,7 +41,7 @@ export class Dispatcher {
   constructor(tools: ChordTools) {
     this.#tools = tools
     this.#outcomes = new OutcomeReader(tools.ledger, tools.pages)
-    this.#bodies = new RunningBodies(tools, (id) => this.settled(id))
+    this.#bodies = new RunningBodies(tools, (id, bodyId) => this.settled(id, bodyId))
   }
 
   /** Whether this process may take up chords at all. */
@@ -72,12 +72,15 @@ export class Dispatcher {
     return await this.claim(held, isOver && why === 'complete' ? 'deadline' : why)
   }
 
-  /** Cleans up when the body has ended, for a chord that waits for that. Resolves to whether the chord is over. */
-  async settled(id: string): Promise<boolean> {
+  /**
+   * Cleans up when the body has ended, for a chord that waits for that. Resolves to whether the chord is over.
+   * `ended` is a task of the body that has ended here, perhaps without leaving a result.
+   */
+  async settled(id: string, ended?: string): Promise<boolean> {
     const held = await this.#tools.records.get(id)
     if (held === undefined || held.record.state === 'done') return true
     if (held.record.state !== 'published') return false
-    if (!(await this.#hasEnded(held.record))) return false
+    if (!(await this.#hasEnded(held.record, ended))) return false
     await this.bury(held)
     return true
   }
@@ -189,10 +192,11 @@ export class Dispatcher {
     else if (isVolatile) this.#bodies.hold(settled.record)
   }
 
-  async #hasEnded(record: ChordRecord): Promise<boolean> {
+  async #hasEnded(record: ChordRecord, ended: string | undefined): Promise<boolean> {
     if (record.decision?.kind === 'error' || this.#bodies.haveEnded(record)) return true
     if (record.results === 'value' && !record.lease) return true
-    return (await this.#tools.host.endings(record.bodyIds)).every((ending) => ending !== undefined)
+    const others = record.bodyIds.filter((id) => id !== ended)
+    return (await this.#tools.host.endings(others)).every((ending) => ending !== undefined)
   }
 
   /** Gives the lease back, so that the next sweep tries again, and says why. */

@@ -8,14 +8,14 @@ import type { ChordTools } from './dispatcher.ts'
  */
 export class RunningBodies {
   readonly #tools: ChordTools
-  readonly #onEnd: (chord: string) => Promise<unknown>
+  readonly #onEnd: (chord: string, bodyId: string) => Promise<unknown>
   /** The tasks of each body that have not ended. */
   readonly #unfinished = new Map<string, Set<string>>()
   readonly #held = new Set<string>()
   #timer: unknown
   #isClosed = false
 
-  constructor(tools: ChordTools, onEnd: (chord: string) => Promise<unknown>) {
+  constructor(tools: ChordTools, onEnd: (chord: string, bodyId: string) => Promise<unknown>) {
     this.#tools = tools
     this.#onEnd = onEnd
   }
@@ -47,7 +47,7 @@ export class RunningBodies {
     if (chord === undefined) return
     const unfinished = this.#unfinished.get(chord)
     unfinished?.delete(id)
-    if (unfinished === undefined || unfinished.size === 0) await this.#onEnd(chord)
+    if (unfinished === undefined || unfinished.size === 0) await this.#onEnd(chord, id)
   }
 
   async lost({ bodyOf: chord }: TaskMessage): Promise<void> {
