@@ -32,6 +32,8 @@ export class Broker {
   readonly #consumers: Consumer[] = []
   readonly #inFlight = new Map<Consumer, TaskMessage[]>()
   #queue: TaskMessage[] = []
+  /** Messages whose time has not come. */
+  #later = 0
   readonly #onPublish: (published: Published) => void
   #duplicatesLeft: number
   readonly #plan: BrokerPlan
@@ -46,7 +48,9 @@ export class Broker {
   }
 
   get isIdle(): boolean {
-    return this.#queue.length === 0 && [...this.#inFlight.values()].every((messages) => messages.length === 0)
+    return (
+      this.#later + this.#queue.length === 0 && [...this.#inFlight.values()].every((messages) => messages.length === 0)
+    )
   }
 
   /** What one process publishes with. */
@@ -90,10 +94,11 @@ export class Broker {
     for (const message of messages) {
       const published = { message, by }
       this.published.push(published)
+      this.#world.fingerprint?.publish(JSON.stringify(message))
       this.#onPublish(published)
       const { countdownSeconds = 0 } = message
       if (countdownSeconds <= 0) this.#queue.push(message)
-      else this.#world.timers.set(this.#world.now + countdownSeconds * 1_000, () => void this.#queue.push(message))
+      else this.#putLater(message, countdownSeconds)
     }
   }
 
@@ -117,6 +122,7 @@ export class Broker {
       this.#queue.push(message)
     }
     this.#inFlight.get(consumer)?.push(message)
+    this.#world.fingerprint?.tell(consumer.process, `takes ${named(message)}`)
     void this.#handle(consumer, message)
   }
 
@@ -128,11 +134,20 @@ export class Broker {
   }
 
   #release(consumer: Consumer, message: TaskMessage, isDone: boolean): void {
+    this.#world.fingerprint?.tell(consumer.process, `is done with ${named(message)}`)
     const held = this.#inFlight.get(consumer) ?? []
     const at = held.indexOf(message)
     if (at >= 0) held.splice(at, 1)
     // Not at once: a store that is out of order would be asked without a pause.
-    if (!isDone) this.#world.timers.set(this.#world.now + 1_000, () => void this.#queue.push(message))
+    if (!isDone) this.#putLater(message, 5)
+  }
+
+  #putLater(message: TaskMessage, seconds: number): void {
+    this.#later += 1
+    this.#world.timers.set(this.#world.now + seconds * 1_000, () => {
+      this.#later -= 1
+      this.#queue.push(message)
+    })
   }
 }
 

@@ -75,7 +75,10 @@ export class Calls {
     else {
       this.#apply(held, false)
       if (fault === 'crash after') this.crash(process)
-      else held.reject(new BackendError('uncertain', 'the answer was lost'))
+      else {
+        this.#world.fingerprint?.tell(process, `${held.call.label()} lost`)
+        held.reject(new BackendError('uncertain', 'the answer was lost'))
+      }
     }
   }
 
@@ -87,6 +90,7 @@ export class Calls {
   }
 
   #refuse<Answer>({ call, reject }: Held<Answer>): void {
+    this.#world.fingerprint?.tell(call.process, `${call.label()} refused`)
     this.#world.note(() => '      ✗ unavailable')
     reject(new BackendError('unavailable', `the ${call.target} is out of order`))
   }
@@ -101,15 +105,17 @@ export class Calls {
   }
 
   async #answer<Answer>(
-    { apply, answer }: Call<Answer>,
+    { process, label, apply, answer }: Call<Answer>,
     resolve: Held<Answer>['resolve'],
     reject: Held<Answer>['reject'],
   ): Promise<void> {
     try {
       const value = await apply()
       this.#world.note(() => `      → ${answer?.(value) ?? 'done'}`)
+      this.#world.fingerprint?.tell(process, `${label()} ${answer?.(value) ?? ''}`)
       resolve(value)
     } catch (error) {
+      this.#world.fingerprint?.tell(process, `${label()} ${String(error)}`)
       reject(error)
     }
   }

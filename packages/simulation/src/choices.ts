@@ -28,6 +28,8 @@ export interface Choice {
  */
 export class Choices {
   readonly log: Choice[] = []
+  /** Asked at every step of a search through all schedules whether that point is known, by its name. */
+  isKnown: ((name: number) => boolean) | undefined
   /** Chance that changes nothing that matters, such as the length of a pause: not part of the list. */
   readonly noise: Random
   readonly #next: (count: number, plain: number) => number

@@ -19,7 +19,7 @@ const command = new Command('simulate')
   .option('--chords <n>', 'how many simulations', count, 20_000)
   .option('--seed <n>', 'the seed of the first; the others follow', count, 1)
   .option('--workers <n>', 'how many threads', count, availableParallelism())
-  .option('--workload <name>', 'what to simulate', 'precedence')
+  .option('--workload <name>', 'what to simulate', 'chords')
   .option('--no-shrink', 'do not look for a plainer schedule of what is found')
 
 await command.parseAsync()

@@ -39,12 +39,14 @@ export class HeldBackend implements Backend {
   readonly #memory: MemoryBackend
   readonly #calls: Calls
   readonly #process: SimulatedProcess
+  readonly #world: World
 
   constructor({ world, calls, process, lacks }: HeldBackendOptions) {
     const memory = new MemoryBackend({ store: world.store })
     this.#memory = memory
     this.#calls = calls
     this.#process = process
+    this.#world = world
     this.limits = memory.limits
     if (!lacks.has('presence')) this.presence = { exists: (keys) => this.#exists(keys) }
     if (!lacks.has('bulk')) this.bulk = { set: (writes) => this.#setMany(writes) }
@@ -56,21 +58,25 @@ export class HeldBackend implements Backend {
     return this.#hold(
       () => `get ${key}`,
       () => this.#memory.get(key),
-      shown,
+      (entry) => this.#shown(key, entry),
     )
   }
 
   mget(keys: readonly Key[]): Promise<readonly (Stored | undefined)[]> {
     return this.#hold(
-      () => `mget ${keys.join(' ')}`,
+      () => `mget ${this.#world.list(keys, ' ')}`,
       () => this.#memory.mget(keys),
-      each(shown),
+      (entries) =>
+        this.#world.list(
+          entries.map((entry, at) => this.#shown(keys[at] ?? '', entry)),
+          ', ',
+        ),
     )
   }
 
   set(write: Write): Promise<SetOutcome> {
     return this.#hold(
-      () => `set ${assignment(write)}`,
+      () => `set ${this.#assignment(write)}`,
       () => this.#memory.set(write),
       outcome,
     )
@@ -78,7 +84,7 @@ export class HeldBackend implements Backend {
 
   delete(keys: readonly Key[]): Promise<void> {
     return this.#hold(
-      () => `delete ${keys.join(' ')}`,
+      () => `delete ${this.#world.list(keys, ' ')}`,
       () => this.#memory.delete(keys),
       () => 'gone',
     )
@@ -96,16 +102,16 @@ export class HeldBackend implements Backend {
 
   #exists(keys: readonly Key[]): Promise<readonly boolean[]> {
     const apply = (): Promise<readonly boolean[]> => this.#memory.presence.exists(keys)
-    return this.#hold(() => `exists ${keys.join(' ')}`, apply, each(String))
+    return this.#hold(() => `exists ${this.#world.list(keys, ' ')}`, apply, this.#each(String))
   }
 
   #setMany(writes: readonly Write[]): ReturnType<Bulk['set']> {
-    const label = (): string => `set ${writes.map(assignment).join(' + ')}`
-    return this.#hold(label, () => this.#memory.bulk.set(writes), each(outcome))
+    const label = (): string => `set ${writes.map((write) => this.#assignment(write)).join(' + ')}`
+    return this.#hold(label, () => this.#memory.bulk.set(writes), this.#each(outcome))
   }
 
   #setGuarded(write: GuardedWrite): Promise<GuardOutcome> {
-    const label = (): string => `set ${assignment(write)} unless ${write.keep.join('/')}`
+    const label = (): string => `set ${this.#assignment(write)} unless ${write.keep.join('/')}`
     return this.#hold(
       label,
       () => this.#memory.guard.set(write),
@@ -121,6 +127,24 @@ export class HeldBackend implements Backend {
     )
   }
 
+  #each<Item>(one: (item: Item) => string): (items: readonly Item[]) => string {
+    return (items) => this.#world.list(items.map(one), ', ')
+  }
+
+  #shown(key: Key, entry: Stored | undefined): string {
+    return entry === undefined ? '–' : `${String(entry.value)} (version ${this.#version(key, entry.version)})`
+  }
+
+  #assignment({ key, value, if: condition }: Write): string {
+    if (condition === undefined) return `${key} = ${String(value)}`
+    const when = condition === 'absent' ? 'absent' : `version ${this.#version(key, condition)}`
+    return `${key} = ${String(value)} if ${when}`
+  }
+
+  #version(key: Key, version: string): number | string {
+    return this.#world.fingerprint?.version(key, version) ?? version
+  }
+
   #hold<Answer>(
     label: () => string,
     apply: () => Promise<Answer>,
@@ -130,20 +154,7 @@ export class HeldBackend implements Backend {
   }
 }
 
-function each<Item>(one: (item: Item) => string): (items: readonly Item[]) => string {
-  return (items) => items.map(one).join(', ')
-}
-
-function shown(entry: Stored | undefined): string {
-  return entry === undefined ? '–' : `${String(entry.value)} (version ${entry.version})`
-}
-
 function outcome(answer: { readonly written: boolean } | { readonly error: unknown }): string {
   if ('error' in answer) return String(answer.error)
   return answer.written ? 'written' : 'refused'
-}
-
-function assignment({ key, value, if: condition }: Write): string {
-  if (condition === undefined) return `${key} = ${String(value)}`
-  return `${key} = ${String(value)} ${condition === 'absent' ? 'if absent' : `if version ${condition}`}`
 }

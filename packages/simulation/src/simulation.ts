@@ -4,6 +4,7 @@ import { Calls } from './calls.ts'
 import type { Choices } from './choices.ts'
 import { Faults, noFaults, type FaultPlan } from './faults.ts'
 import { HeldBackend, type Ability } from './held-backend.ts'
+import { seedIds } from './ids.ts'
 import { SimulatedProcess } from './process.ts'
 import { World, type Strategy } from './world.ts'
 
@@ -54,11 +55,12 @@ export class Simulation {
   readonly members: Member[] = []
   readonly publishObservers: ((published: Published) => void)[] = []
   readonly crashObservers: ((process: SimulatedProcess) => void)[] = []
-  readonly #setting: Setting
+  readonly setting: Setting
 
   constructor(choices: Choices, setting: Setting, onStep?: (line: string) => void) {
+    seedIds(choices.noise)
     this.choices = choices
-    this.#setting = setting
+    this.setting = setting
     const { strategy, haste } = setting
     this.world = new World({ choices, strategy, haste, onStep })
     this.faults = new Faults(choices, setting.faults)
@@ -74,7 +76,7 @@ export class Simulation {
   /** Starts a process of its own, with the product's own `Results`. */
   spawn(): Member {
     const count = this.members.length
-    const { skewsMs, lacks, results, wrapBackend = (backend) => backend } = this.#setting
+    const { skewsMs, lacks, results, wrapBackend = (backend) => backend } = this.setting
     const process = new SimulatedProcess(`p${count + 1}`, skewsMs[count % Math.max(1, skewsMs.length)] ?? 0)
     const member = {
       process,

@@ -3,6 +3,9 @@ import type { Portion, PortionDone } from './pool.ts'
 import { runSeed, type Outcome } from './workload.ts'
 import { workloadOf } from './workloads.ts'
 
+// Stacks are never looked at, and take time.
+Error.stackTraceLimit = 0
+
 const workload = workloadOf(String(workerData))
 
 parentPort?.on('message', ({ from, count }: Portion) => void simulate(from, count))

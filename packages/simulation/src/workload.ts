@@ -1,5 +1,6 @@
 import type { Choices } from './choices.ts'
 import type { Simulation, Violation } from './simulation.ts'
+import { brief } from './brief.ts'
 import { Choices as ChoiceList } from './choices.ts'
 
 /** What one simulation is about. Everything that differs between two runs must come from the choices. */
@@ -28,7 +29,7 @@ export function runList(workload: Workload, seed: number, list: readonly number[
 /** What happened, line by line. */
 export async function traceOf(workload: Workload, seed: number, list: readonly number[]): Promise<readonly string[]> {
   const lines: string[] = []
-  await workload.run(ChoiceList.replay(seed, list), (line) => lines.push(line))
+  await workload.run(ChoiceList.replay(seed, list), (line) => lines.push(brief(line)))
   return lines
 }
 

@@ -1,6 +1,8 @@
 import { MemoryStore } from '@arpeggio/backend-memory'
 import type { Scheduler } from '@arpeggio/core'
+import { several } from './brief.ts'
 import type { Choices } from './choices.ts'
+import { Fingerprint } from './fingerprint.ts'
 import type { SimulatedProcess } from './process.ts'
 import { VirtualTimers } from './virtual-timers.ts'
 
@@ -31,14 +33,19 @@ export class World {
   readonly choices: Choices
   readonly store: MemoryStore
   readonly timers = new VirtualTimers()
+  /** Kept where somebody looks at it: in traces and in a search through all schedules. */
+  readonly fingerprint: Fingerprint | undefined
   now = beginning
   steps = 0
+  /** Whether this schedule was left because another led to the same point. */
+  isLeft = false
   readonly #strategy: Strategy
   readonly #haste: number
   readonly #onStep: ((line: string) => void) | undefined
   readonly #pending: Step[] = []
   readonly #sources: ((steps: Step[]) => void)[] = []
   readonly #ranks = new Map<SimulatedProcess, number>()
+  readonly #seen = new Set<SimulatedProcess>()
   #last: SimulatedProcess | undefined
 
   constructor({ choices, strategy, haste, onStep }: WorldOptions) {
@@ -47,6 +54,7 @@ export class World {
     this.#haste = haste
     this.#onStep = onStep
     this.store = new MemoryStore({ clock: () => this.now })
+    if (onStep !== undefined || choices.isKnown !== undefined) this.fingerprint = new Fingerprint(this.store)
   }
 
   /** Adds a step that stays until it is taken. */
@@ -63,10 +71,29 @@ export class World {
     return {
       now: () => this.now - beginning,
       wallClock: () => this.now + process.skewMs,
-      setTimeout: (callback, milliseconds) => this.timers.set(this.now + Math.max(0, milliseconds), callback, process),
+      setTimeout: (callback, milliseconds) => this.#setTimer(process, callback, milliseconds),
       clearTimeout: (handle) => this.timers.clear(handle),
       random: this.choices.noise,
     }
+  }
+
+  /** Resolves when so much time has passed, whatever becomes of processes. */
+  pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => void this.timers.set(this.now + milliseconds, resolve))
+  }
+
+  #setTimer(process: SimulatedProcess, callback: () => void, milliseconds: number): unknown {
+    const at = this.now + Math.max(0, milliseconds)
+    const fire = (): void => {
+      this.fingerprint?.tell(process, `timer ${at}`)
+      callback()
+    }
+    return this.timers.set(at, this.fingerprint === undefined ? callback : fire, process)
+  }
+
+  /** Many things in a trace, without those in the middle; a search needs them all. */
+  list(items: readonly string[], join: string): string {
+    return this.choices.isKnown === undefined ? several(items, join) : items.join(join)
   }
 
   note(line: () => string): void {
@@ -78,6 +105,7 @@ export class World {
     for (let left = maxSteps; left > 0; left -= 1) {
       await turn()
       if (isOver?.() === true) return true
+      if (this.#isKnown()) return false
       const step = this.#choose(untilMs)
       if (step === undefined) return true
       this.steps += 1
@@ -85,6 +113,14 @@ export class World {
       step.run()
     }
     return false
+  }
+
+  #isKnown(): boolean {
+    const { isKnown } = this.choices
+    if (isKnown === undefined || this.fingerprint === undefined) return false
+    const halted = [...this.#seen].map(({ name, isAlive, pausedUntil }) => `${name} ${isAlive} ${pausedUntil}`)
+    this.isLeft = isKnown(this.fingerprint.name(`${this.now} ${this.#last?.name} ${halted.join()}`))
+    return this.isLeft
   }
 
   #choose(untilMs: number): Step | undefined {
@@ -99,6 +135,7 @@ export class World {
     const at = this.#pending.indexOf(step)
     if (at >= 0) this.#pending.splice(at, 1)
     this.#last = step.process
+    if (step.process !== undefined) this.#seen.add(step.process)
     return step
   }
 

@@ -1,0 +1,47 @@
+import type { Choices } from '../../choices.ts'
+import { ChordOracle } from '../../oracle/chord-oracle.ts'
+import { pickSetting } from '../../setting.ts'
+import { Simulation } from '../../simulation.ts'
+import type { Workload } from '../../workload.ts'
+import { chordOf } from './build.ts'
+import { finish } from './finish.ts'
+import { pickScenario, type Scenario } from './scenario.ts'
+import { plan, Script } from './script.ts'
+import { tableOf, tasksOf } from './tasks.ts'
+
+/** Chords of all kinds, started, run, swept and broken by a few processes. */
+export const chords: Workload = { name: 'chords', run: runChord }
+
+async function runChord(choices: Choices, onStep: ((line: string) => void) | undefined): Promise<Simulation> {
+  const scenario = pickScenario(choices)
+  const simulation = new Simulation(choices, { ...pickSetting(choices), results: resultsOf(scenario) }, onStep)
+  onStep?.(describe(scenario))
+  const oracle = new ChordOracle(simulation)
+  const tasks = tasksOf(simulation, oracle, scenario)
+  const script = new Script(simulation, scenario, tableOf(tasks))
+  const plot = { simulation, scenario, script, oracle }
+  for (let count = 0; count < scenario.processes; count += 1) script.join()
+  simulation.crashObservers.push(() => {
+    if (simulation.members.length < 6) script.join()
+  })
+  const { world } = simulation
+  plan(plot, () => chordOf(scenario, tasks, world), tasks)
+  await world.run({ maxSteps: 500, untilMs: world.now + 120_000 })
+  await finish(plot, () => chordOf(scenario, tasks, world))
+  return simulation
+}
+
+function resultsOf({ fanOut }: Scenario): Simulation['setting']['results'] {
+  return {
+    sweepSeconds: false,
+    chordFanOut: fanOut,
+    chordInlineBytes: 200,
+    maxDeadlineSeconds: 7_200,
+    tombstoneSeconds: 7_200,
+  }
+}
+
+function describe(scenario: Scenario): string {
+  const plain = Object.entries(scenario).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  return plain.join(', ')
+}

@@ -1,0 +1,130 @@
+import type { Signature, StreamedChord } from '@arpeggio/core'
+import type { ChordCase } from '../../oracle/chord-case.ts'
+import type { ChordOracle } from '../../oracle/chord-oracle.ts'
+import { sweep, type Plot } from './script.ts'
+
+const roundMs = 16_000
+/** Leases run out within two rounds, and one taken up by a process that is then overtaken within two more. */
+const rounds = 8
+
+/** Nothing breaks any more: what was begun must come to its end, and be gone when its time is over. */
+export async function finish(plot: Plot, chord: () => Signature | StreamedChord): Promise<void> {
+  const { simulation } = plot
+  simulation.heal()
+  await comeToRest(plot)
+  if (simulation.violations.length === 0 && !isSettled(plot)) await passDeadline(plot)
+  if (simulation.violations.length > 0 || simulation.world.isLeft) return
+  judgeEnds(plot)
+  await comeLate(plot, chord)
+  await expire(plot)
+}
+
+async function comeToRest(plot: Plot): Promise<void> {
+  const { simulation, script, scenario } = plot
+  const { world } = simulation
+  for (let round = 0; round < rounds && !isSettled(plot); round += 1) {
+    for (const wish of script.wishes) {
+      if (wish.state === 'open' && (scenario.isPersistent || round === 0)) script.attempt(wish, script.someone())
+    }
+    sweep(simulation, script.someone())
+    if (round % 2 === 1) sweep(simulation, script.someone())
+    const untilMs = world.now + roundMs
+    if (!(await world.run({ maxSteps: 3_000, untilMs }))) return simulation.violate('it comes to rest', 'it does not')
+    if (simulation.violations.length > 0) return
+    world.now = Math.max(world.now, untilMs)
+  }
+}
+
+/** Where nobody tried again, parts were never announced or started: then the deadline ends the chord. */
+async function passDeadline(plot: Plot): Promise<void> {
+  const { simulation, scenario, script, oracle } = plot
+  const undecided = [...oracle.cases.values()].filter(({ record, decision }) => record !== undefined && !decision)
+  const isMisled = script.wishes.some(({ name, state }) => name === 'seal again' && state === 'granted')
+  if (scenario.isPersistent && !isMisled && undecided.length > 0) {
+    return simulation.violate('it is fired once nothing breaks any more', undecided.map(({ id }) => id).join())
+  }
+  const deadlines = undecided.map(({ record }) => record?.deadline ?? 0)
+  simulation.world.now = Math.max(simulation.world.now, ...deadlines) + 62_000
+  await comeToRest(plot)
+  if (!isSettled(plot)) simulation.violate('the deadline ends it', states(plot))
+}
+
+function isSettled({ simulation, script, oracle }: Plot): boolean {
+  if (!simulation.broker.isIdle || script.wishes.some(({ state }) => state === 'under way')) return false
+  if (script.wishes[0]?.state === 'open') return false
+  return [...oracle.cases.values()].every((chord) => isOver(chord, oracle))
+}
+
+/** A chord by reference is kept until its body has left a result; one that leaves none only expires. */
+function isOver({ record }: ChordCase, oracle: ChordOracle): boolean {
+  if (record === undefined || record.state === 'done') return true
+  return (
+    record.state === 'published' &&
+    record.results === 'reference' &&
+    record.bodyIds.some((id) => oracle.leavesNothing(id))
+  )
+}
+
+function states({ oracle }: Plot): string {
+  return [...oracle.cases.values()].map(({ id, record }) => `${id} is ${record?.state ?? 'unknown'}`).join(', ')
+}
+
+function judgeEnds({ simulation, oracle, script }: Plot): void {
+  for (const chord of oracle.cases.values()) {
+    if (chord.record === undefined) continue
+    const problem = problemOf(chord, (id) => oracle.hasEnded(id))
+    if (problem !== undefined) simulation.violate('it comes to an end', `chord ${chord.id}: ${problem}`)
+  }
+  for (const { name, state } of script.wishes) {
+    if (state === 'granted' && name.startsWith('add') && countOfAdds(oracle.cases.get('root')) === 0) {
+      simulation.violate('growth is counted or refused', `${name} was granted and not counted`)
+    }
+  }
+}
+
+function countOfAdds(chord: ChordCase | undefined): number {
+  return chord?.adds.size ?? 0
+}
+
+function problemOf(chord: ChordCase, hasEnded: (id: string) => boolean): string | undefined {
+  const { decision, lastFull, entryIds, published } = chord
+  if (decision === undefined) return 'it was never decided'
+  if (decision.kind === 'body' && entryIds.some((id) => !published.has(id))) return 'its body was not published'
+  if (decision.kind === 'error' && published.size > 0) return 'its body was published and its error stored'
+  const unended = (lastFull?.bodyIds ?? []).filter((id) => !hasEnded(id))
+  return unended.length > 0 ? `its body has not ended: ${unended.join()}` : undefined
+}
+
+/** What is delivered or applied again when all is over changes nothing. */
+async function comeLate(
+  { simulation, scenario, script, oracle }: Plot,
+  chord: () => Signature | StreamedChord,
+): Promise<void> {
+  const { world, broker, choices } = simulation
+  const before = broker.published.length
+  for (let left = scenario.lateMessages; left > 0 && broker.published.length > 0; left -= 1) {
+    broker.redeliver(choices.of(broker.published).message)
+  }
+  if (scenario.isAppliedAgain) script.wish('start the chord again', ({ results }) => results.apply(chord()))
+  for (const wish of script.wishes) if (wish.name === 'start the chord again') script.attempt(wish, script.someone())
+  sweep(simulation, script.someone())
+  if (!(await world.run({ maxSteps: 2_000, untilMs: world.now + 60_000 })))
+    simulation.violate('it comes to rest', 'late')
+  const bodies = broker.published
+    .slice(before)
+    .filter(({ message }) => message.bodyOf !== undefined && !message.retries)
+  const entries = bodies.filter(({ message }) => oracle.cases.get(message.bodyOf ?? '')?.entryIds.includes(message.id))
+  if (entries.length > 0) simulation.violate('what is over stays over', `${entries[0]?.message.id} was published again`)
+}
+
+async function expire({ simulation, script }: Plot): Promise<void> {
+  const { world } = simulation
+  world.now += 3 * 86_400_000
+  const left = world.store.keys('', '')
+  if (left.length > 0) simulation.violate('nothing remains', left.join(' '))
+  if (world.choices.chance(0.02)) {
+    sweep(simulation, script.someone())
+    await world.run({ maxSteps: 500, untilMs: world.now + 1_000 })
+    if (world.store.keys('', '').length > 0) simulation.violate('nothing remains', 'a sweep brought something back')
+  }
+}

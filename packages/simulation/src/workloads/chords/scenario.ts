@@ -1,0 +1,82 @@
+import type { ChordPolicy } from '@arpeggio/core'
+import type { Choices } from '../../choices.ts'
+
+export type MemberKind = 'part' | 'ignored' | 'chain' | 'group' | 'chord' | 'chain ending in a chord'
+
+export type BodyKind = 'task' | 'chain' | 'group'
+
+/** What a chord is made of, and what happens to it. The first of everything is the plainest. */
+export interface Scenario {
+  readonly members: readonly MemberKind[]
+  readonly body: BodyKind
+  readonly policy: ChordPolicy
+  readonly results: 'value' | 'reference'
+  readonly isStreamed: boolean
+  readonly fanOut: number
+  readonly deadlineSeconds: number
+  /** How probable it is that a run of a part does anything but succeed. */
+  readonly trouble: number
+  readonly largeValues: number
+  readonly processes: number
+  readonly capacity: number
+  /** How many tasks each addition adds. */
+  readonly adds: readonly number[]
+  readonly isCancelled: boolean
+  readonly isSealedAgain: boolean
+  readonly sweeps: number
+  readonly forgets: number
+  readonly outages: number
+  /** Whether whoever starts or adds something tries again until it is told that this happened. */
+  readonly isPersistent: boolean
+  /** Messages that are delivered once more when all is over. */
+  readonly lateMessages: number
+  readonly isAppliedAgain: boolean
+}
+
+const kinds: readonly MemberKind[] = ['part', 'ignored', 'chain', 'group', 'chord', 'chain ending in a chord']
+
+export function pickScenario(choices: Choices): Scenario {
+  const count = choices.of([2, 3, 1, 4, 5, 6, 0])
+  const isMixed = choices.chance(0.3)
+  const kind = (): MemberKind => (isMixed ? choices.of(kinds, { plain: 0.4 }) : 'part')
+  return {
+    members: Array.from({ length: count }, kind),
+    body: choices.of(['task', 'chain', 'group'], { plain: 0.7 }),
+    policy: choices.of(['waitAll', 'failFast', 'collect', { atLeast: Math.ceil(count / 2) }], { plain: 0.3 }),
+    results: choices.chance(0.25) ? 'reference' : 'value',
+    isStreamed: choices.chance(0.2),
+    fanOut: choices.of([32, 2, 3]),
+    deadlineSeconds: choices.of([7_200, 600, 60], { plain: 0.5 }),
+    trouble: choices.of([0, 0.1, 0.4]),
+    largeValues: choices.of([0, 0.5]),
+    processes: choices.of([1, 2, 3]),
+    capacity: choices.of([1, 2]),
+    adds: choices.chance(0.3) ? choices.of([[1], [2], [1, 1]]) : [],
+    ...pickEvents(choices),
+  }
+}
+
+type Events = Pick<
+  Scenario,
+  | 'isCancelled'
+  | 'isSealedAgain'
+  | 'sweeps'
+  | 'forgets'
+  | 'outages'
+  | 'isPersistent'
+  | 'lateMessages'
+  | 'isAppliedAgain'
+>
+
+function pickEvents(choices: Choices): Events {
+  return {
+    isCancelled: choices.chance(0.05),
+    isSealedAgain: choices.chance(0.05),
+    sweeps: choices.of([0, 1, 2, 4]),
+    forgets: choices.chance(0.15) ? 1 : 0,
+    outages: choices.chance(0.15) ? 1 : 0,
+    isPersistent: !choices.chance(0.15),
+    lateMessages: choices.of([0, 1, 2], { plain: 0.5 }),
+    isAppliedAgain: choices.chance(0.1),
+  }
+}

@@ -1,0 +1,136 @@
+import { BackendError, executeTask, type RunnableTask, type Signature, type StreamedChord, Task } from '@arpeggio/core'
+import type { ChordOracle } from '../../oracle/chord-oracle.ts'
+import type { Member, Simulation } from '../../simulation.ts'
+import { addedTo, rootId } from './build.ts'
+import type { Scenario } from './scenario.ts'
+import type { TaskNames } from './tasks.ts'
+
+/** Something that somebody wants of a chord, and whether he was told that it happened. */
+export interface Wish {
+  readonly name: string
+  readonly act: (member: Member) => Promise<unknown>
+  state: 'open' | 'under way' | 'granted' | 'refused'
+  by?: Member
+}
+
+/** Who does what: the processes that run tasks, whoever starts the chord, and all that happens to it meanwhile. */
+export class Script {
+  readonly wishes: Wish[] = []
+  readonly #simulation: Simulation
+  readonly #scenario: Scenario
+  readonly #table: ReadonlyMap<string, RunnableTask>
+
+  constructor(simulation: Simulation, scenario: Scenario, table: ReadonlyMap<string, RunnableTask>) {
+    this.#simulation = simulation
+    this.#scenario = scenario
+    this.#table = table
+    simulation.crashObservers.push((process) => {
+      for (const wish of this.wishes)
+        if (wish.state === 'under way' && wish.by?.process === process) wish.state = 'open'
+    })
+  }
+
+  /** A process that runs tasks. */
+  join(): Member {
+    const { world, broker } = this.#simulation
+    const member = this.#simulation.spawn()
+    const { process, results } = member
+    broker.consume({
+      process,
+      capacity: this.#scenario.capacity,
+      handle: async (message) => {
+        const task = this.#table.get(message.task) ?? new Task(message.task)
+        const { state } = await executeTask(task, { ...message, hostname: process.name }, results)
+        if (state === 'REJECTED') return false
+        // As queues do: a task that is run again has not ended.
+        if (message.bodyOf !== undefined && state !== 'RETRY') await results.messageEnded(message)
+        return true
+      },
+    })
+    world.note(() => `${process.name.padEnd(3)} starts`)
+    return member
+  }
+
+  wish(name: string, act: (member: Member) => Promise<unknown>): void {
+    this.wishes.push({ name, act, state: 'open' })
+  }
+
+  /** Lets a process try what is wished for. */
+  attempt(wish: Wish, member: Member): void {
+    wish.state = 'under way'
+    wish.by = member
+    const label = (): string => `wants to ${wish.name}`
+    this.#simulation.world.add({ process: member.process, label, run: () => void this.#grant(wish, member) })
+  }
+
+  /** A living process; a new one when all have died. */
+  someone(): Member {
+    const alive = this.#simulation.members.filter(({ process }) => process.isAlive)
+    return alive.length === 0 ? this.join() : this.#simulation.choices.of(alive)
+  }
+
+  async #grant(wish: Wish, member: Member): Promise<void> {
+    try {
+      await wish.act(member)
+      wish.state = 'granted'
+    } catch (error) {
+      this.#simulation.world.note(() => `${member.process.name.padEnd(3)} could not ${wish.name}: ${String(error)}`)
+      wish.state = BackendError.is(error, 'conflict', 'not-found') ? 'refused' : 'open'
+      if (!BackendError.is(error))
+        this.#simulation.violate('nothing fails without a reason', String((error as Error).stack))
+    }
+  }
+}
+
+export interface Plot {
+  readonly simulation: Simulation
+  readonly scenario: Scenario
+  readonly script: Script
+  readonly oracle: ChordOracle
+}
+
+/** Everything that happens to the chord beside its tasks being run. */
+export function plan(
+  { simulation, scenario, script }: Plot,
+  chord: () => Signature | StreamedChord,
+  tasks: Readonly<Record<TaskNames, Task<readonly unknown[], unknown>>>,
+): void {
+  script.wish('start the chord', ({ results }) => results.apply(chord()))
+  for (const [at, count] of scenario.adds.entries()) {
+    script.wish(`add ${count} parts`, ({ results }) =>
+      results.chords.add(rootId, `a${at}`, addedTo(count, tasks, `a${at}`)),
+    )
+  }
+  if (scenario.isCancelled) script.wish('cancel', ({ results }) => results.chords.cancel(rootId, 'no longer wanted'))
+  if (scenario.isSealedAgain) script.wish('seal again', ({ results }) => results.setChordSize(rootId, 9))
+  for (const wish of script.wishes) script.attempt(wish, script.someone())
+  for (let left = scenario.sweeps; left > 0; left -= 1) sweep(simulation, script.someone())
+  const { world, calls, choices } = simulation
+  for (let left = scenario.forgets; left > 0; left -= 1) forgetSometime(simulation, script.someone())
+  for (let left = scenario.outages; left > 0; left -= 1) {
+    const target = choices.of(['store', 'queue'] as const)
+    const seconds = choices.of([1, 10, 60])
+    world.add({
+      label: () => `the ${target} is away for ${seconds} s`,
+      run: () => calls.breakDown(target, seconds * 1_000),
+    })
+  }
+}
+
+export function sweep({ world }: Simulation, { process, results }: Member): void {
+  const failed = (error: unknown): void =>
+    world.note(() => `${process.name.padEnd(3)} could not sweep: ${String(error)}`)
+  world.add({ process, label: () => 'begins a sweep', run: () => void results.chords.sweep().catch(failed) })
+}
+
+function forgetSometime({ world, broker, choices }: Simulation, { process, results }: Member): void {
+  world.add({
+    process,
+    label: () => 'forgets a result',
+    run: () => {
+      const parts = broker.published.filter(({ message }) => message.chord !== undefined)
+      if (parts.length === 0) return
+      void results.forget(choices.of(parts).message.id).catch(() => undefined)
+    },
+  })
+}
