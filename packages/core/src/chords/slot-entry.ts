@@ -1,6 +1,7 @@
 import type { Value } from '../backend/value.ts'
 import { decodeJson, encodeJson } from '../wire/json.ts'
 import { isRecord } from '../wire/unreadable.ts'
+import { pythonRepr } from '../wire/python-repr.ts'
 import { PROPAGATE_STATES, type State } from '../wire/states.ts'
 
 /** What fills a slot: the first ending of a part, for good. */
@@ -38,11 +39,20 @@ export function isFailure({ state }: SlotEntry): boolean {
 
 /** Failures always ride in their markers, so that nothing can turn one into anything else: a long one is cut. */
 export function shortened(entry: SlotEntry, bytes: number): SlotEntry {
-  const text = encodeJson(entry.value ?? null)
-  if (text.length <= bytes || !isRecord(entry.value)) return entry
-  const { exc_type: type, exc_module: module } = entry.value
-  const cut = `${text.slice(0, bytes / 2).toWellFormed()}...`
-  return { ...entry, value: { exc_type: type, exc_message: [cut], exc_module: module } }
+  const { value } = entry
+  if (encodeJson(value ?? null).length <= bytes || !isRecord(value)) return entry
+  const args: readonly unknown[] = Array.isArray(value['exc_message']) ? value['exc_message'] : [value['exc_message']]
+  const some = args.slice(0, mostArgs)
+  // A character may take six when it is escaped.
+  const length = Math.floor(bytes / 8 / some.length)
+  const message = some.map((arg) => clipped(typeof arg === 'string' ? arg : pythonRepr(arg), length))
+  return { ...entry, value: { exc_type: value['exc_type'], exc_message: message, exc_module: value['exc_module'] } }
+}
+
+const mostArgs = 8
+
+function clipped(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length).toWellFormed()}...`
 }
 
 export function textOf(value: Value): string {

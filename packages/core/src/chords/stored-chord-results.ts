@@ -1,3 +1,4 @@
+import { BackendError } from '../backend/backend-error.ts'
 import type { ChordResults } from '../canvas/chord-results.ts'
 import { isRecord } from '../wire/unreadable.ts'
 import { bodyValue } from './body-values.ts'
@@ -45,6 +46,12 @@ export class StoredChordResults implements ChordResults<unknown> {
 
   #value(entry: SlotEntry | undefined, slot: number): unknown {
     // What came after the decision does not count.
-    return bodyValue(this.#reference, this.#missing.has(slot) ? undefined : entry, entry?.taskId ?? '')
+    if (this.#missing.has(slot)) return bodyValue(this.#reference, undefined, entry?.taskId ?? '')
+    if (entry !== undefined) return bodyValue(this.#reference, entry, entry.taskId)
+    const { 'arpeggio-chord': id } = this.#reference
+    throw new BackendError(
+      'expired',
+      `the results of chord ${id} are gone: its body has ended before, or it has expired`,
+    )
   }
 }

@@ -4,6 +4,7 @@ import { BackendError } from '../backend/backend-error.ts'
 import type { ResultRecorder } from '../canvas/publisher.ts'
 import type { TaskContext } from '../canvas/task-context.ts'
 import type { RunnableTask } from '../canvas/task.ts'
+import { remainingSteps } from '../results/chain-steps.ts'
 import { tracebackOf } from '../wire/exceptions.ts'
 import { encodeJson } from '../wire/json.ts'
 import type { TaskMeta } from '../wire/task-meta.ts'
@@ -120,8 +121,9 @@ class Run {
   async end(error: unknown): Promise<Outcome> {
     if (error instanceof Retry) return await this.#retry(error)
     if (error instanceof Ignore) {
-      // No result, but a chord must not wait for it.
-      await this.#recorder.onChordPartReturn(this.#request, 'IGNORED', null)
+      // No result, and what follows does not run: but no chord must wait for any of it.
+      const parts = [this.#request, ...remainingSteps(this.#request)]
+      await Promise.all(parts.map((part) => this.#recorder.onChordPartReturn(part, 'IGNORED', null)))
       return { state: 'IGNORED' }
     }
     if (error instanceof Reject && error.requeue) return { state: 'REJECTED' }
