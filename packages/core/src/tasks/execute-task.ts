@@ -123,7 +123,7 @@ class Run {
     if (error instanceof Ignore) {
       // No result, and what follows does not run: but no chord must wait for any of it.
       const parts = [this.#request, ...remainingSteps(this.#request)]
-      await Promise.all(parts.map((part) => this.#recorder.onChordPartReturn(part, 'IGNORED', null)))
+      for (const part of parts) await this.#recorder.onChordPartReturn(part, 'IGNORED', null)
       return { state: 'IGNORED' }
     }
     if (error instanceof Reject && error.requeue) return { state: 'REJECTED' }
