@@ -1,57 +1,68 @@
-// Indexes a folder: a task per file, results in an embedded file, joined into a table. Kill it at any moment and start it
-// again: it runs only the tasks that have no stored result.
+// Indexes a folder as a chord: a task per file, and one that joins what they found out into a table. Results are kept in
+// an embedded file. Kill it at any moment and start it again: it runs only the tasks that have no stored result.
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { memoryAdapter } from '@arpeggio/backend-memory'
 import { sqliteAdapter } from '@arpeggio/backend-sqlite'
 import { BackendError, LocalQueue, Results } from '@arpeggio/core'
 import { indexFileTask } from './index-folder/index-file.ts'
-import { indexFiles } from './index-folder/index-files.ts'
+import { indexFolder } from './index-folder/index-folder.ts'
+import { mergeIndexTask } from './index-folder/merge-index.ts'
 import { readOptions } from './index-folder/options.ts'
 import { RunLog } from './index-folder/run-log.ts'
-import { Summary } from './index-folder/summary.ts'
-import { walk, type FoundFile } from './index-folder/walk.ts'
+import { showIndex } from './index-folder/show-index.ts'
+import { type Entry, walk } from './index-folder/walk.ts'
 
-const options = readOptions(process.argv)
-const database = /^sqlite:\/\/(?<path>[^?]+)/.exec(options.backend)?.groups?.['path']
+const KEPT_SECONDS = 30 * 86_400
+
+const { root, backend, concurrency, logRuns } = readOptions(process.argv)
+const database = /^sqlite:\/\/(?<path>[^?]+)/.exec(backend)?.groups?.['path']
 const ownFile = database === undefined ? undefined : resolve(database)
 if (ownFile !== undefined) mkdirSync(dirname(ownFile), { recursive: true })
 
 const interrupt = new AbortController()
 process.once('SIGINT', () => interrupt.abort())
+const { signal } = interrupt
 
 let failure: unknown
-const log = new RunLog(options.logRuns)
-const indexFile = indexFileTask((id) => log.began(id))
-const queue = new LocalQueue([indexFile], {
-  concurrency: options.concurrency,
+const log = new RunLog(logRuns)
+const indexFile = indexFileTask({ known: (id) => results.result(id), onStart: log.began })
+const mergeIndex = mergeIndexTask(log.began)
+const queue = new LocalQueue([indexFile, mergeIndex], {
+  concurrency,
   onError: (error) => {
     failure ??= error
     interrupt.abort()
   },
 })
+const results = await Results.open(backend, {
+  adapters: [memoryAdapter, sqliteAdapter],
+  publisher: queue,
+  expiresInSeconds: KEPT_SECONDS,
+  // A run that was stopped can go on for as long as its results are kept.
+  maxDeadlineSeconds: KEPT_SECONDS,
+  // When the result of the chord expires, the folder may be indexed anew: what else is left of the chord has gone before.
+  tombstoneSeconds: 7_200,
+  // The queue dies with its process, and nobody may want to wait long for a body that was in it. A process that stalls
+  // for longer than this lets another one join the same parts once more, and the result that comes first stays.
+  chordLeaseSeconds: 3,
+})
 
 try {
-  const results = await Results.open(options.backend, {
-    adapters: [memoryAdapter, sqliteAdapter],
-    publisher: queue,
-    expiresInSeconds: 30 * 86_400,
-  })
-  const summary = new Summary()
-  const files: FoundFile[] = []
+  const entries: Entry[] = []
   const isOwnData = (path: string): boolean => ownFile !== undefined && path.startsWith(ownFile)
-  for await (const entry of walk(options.root, isOwnData)) {
-    if ('id' in entry) files.push(entry)
-    else summary.fail(entry.name, entry.reason)
-  }
-  await indexFiles({ files, indexFile, results, summary, signal: interrupt.signal, onSaved: (id) => log.saved(id) })
-  await queue.close()
+  for await (const entry of walk(root, isOwnData)) entries.push(entry)
+  const work = { root, entries, indexFile, mergeIndex, results, signal, onSaved: log.saved }
+  const index = await indexFolder(work).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
   await results.close()
   if (failure !== undefined) throw failure
-  if (interrupt.signal.aborted) {
+  if (index !== undefined) console.log(showIndex(index))
+  else {
     console.log('Stopped; what was running is finished and stored. Give the same command again to go on.')
     process.exitCode = 130
-  } else console.log(String(summary))
+  }
 } catch (error) {
   if (!BackendError.is(error)) throw error
   console.error(`error: ${error.message}`)

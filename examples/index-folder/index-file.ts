@@ -1,27 +1,40 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { task, type Task } from '@arpeggio/core'
+import { type AsyncResult, task, type Task, TaskError } from '@arpeggio/core'
 
 export interface FileFacts {
+  readonly path: string
   readonly size: number
   readonly lines: number
   readonly sha256: string
 }
 
+export interface IndexFileHooks {
+  /** What is stored under the id of a task. */
+  readonly known: (id: string) => AsyncResult<FileFacts>
+  readonly onStart: (id: string) => void
+}
+
 const NEWLINE = 0x0a
 
-/** The task that runs once for each file. It reads in pieces, so that a large file costs no more memory than a small one. */
-export function indexFileTask(onStart: (id: string) => void): Task<[path: string], FileFacts> {
+/** The task that runs once for each file. */
+export function indexFileTask({ known, onStart }: IndexFileHooks): Task<[path: string], FileFacts> {
   return task(
     'index-file',
-    (context, path: string) => {
-      onStart(context.request.id)
-      return factsOf(path)
+    async ({ request: { id } }, path: string) => {
+      // Another process that indexes the same folder may have been faster.
+      const result = known(id)
+      if (await result.ready()) return await result.get()
+      onStart(id)
+      return await factsOf(path).catch((error: unknown) => {
+        throw unreadable(path, error)
+      })
     },
     { bind: true },
   )
 }
 
+/** Reads in pieces, so that a large file costs no more memory than a small one. */
 async function factsOf(path: string): Promise<FileFacts> {
   const hash = createHash('sha256')
   let size = 0
@@ -34,18 +47,11 @@ async function factsOf(path: string): Promise<FileFacts> {
     last = piece.at(-1) ?? last
   }
   // A last line counts even when it does not end.
-  return { size, lines: last === NEWLINE ? lines : lines + 1, sha256: hash.digest('hex') }
+  return { path, size, lines: last === NEWLINE ? lines : lines + 1, sha256: hash.digest('hex') }
 }
 
-export function isFileFacts(value: unknown): value is FileFacts {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'size' in value &&
-    typeof value.size === 'number' &&
-    'lines' in value &&
-    typeof value.lines === 'number' &&
-    'sha256' in value &&
-    typeof value.sha256 === 'string'
-  )
+/** A failure that tells the chord's body which file it was. */
+function unreadable(path: string, error: unknown): TaskError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new TaskError({ excType: 'OSError', excModule: 'builtins', excArgs: [reason, path] })
 }

@@ -8,13 +8,9 @@ export class RunLog {
     this.#path = path
   }
 
-  began(id: string): void {
-    this.#append('began', id)
-  }
+  readonly began = (id: string): void => this.#append('began', id)
 
-  saved(id: string): void {
-    this.#append('saved', id)
-  }
+  readonly saved = (id: string): void => this.#append('saved', id)
 
   #append(event: string, id: string): void {
     if (this.#path !== undefined) appendFileSync(this.#path, `${event} ${id}\n`)
