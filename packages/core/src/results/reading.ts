@@ -125,7 +125,7 @@ function call({ signal }: ReadOptions): CallOptions | undefined {
 }
 
 function pending(id: string): TaskMeta {
-  return { taskId: id, status: 'PENDING', result: null, traceback: null, children: null }
+  return { taskId: id, status: 'PENDING', isAbsent: true, result: null, traceback: null, children: null }
 }
 
 /** Removes what has expired, batch by batch. */

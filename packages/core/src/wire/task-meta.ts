@@ -13,6 +13,8 @@ import { isRecord, unreadable } from './unreadable.ts'
 export interface TaskMeta {
   readonly taskId: string
   readonly status: State
+  /** Present when nothing is stored: nobody has told of the task yet, or its result has been forgotten or has expired. */
+  readonly isAbsent?: true
   /** The value; an `Error` in the exception states, where RETRY may have none; the progress in custom states. */
   readonly result: unknown
   readonly traceback: string | null
