@@ -8,8 +8,10 @@ export interface Consumer {
   readonly process: SimulatedProcess
   /** So many at a time. */
   readonly capacity: number
+  /** Which messages it takes. Default: all. */
+  readonly accepts?: (message: TaskMessage) => boolean
   /** Rejects, or resolves to false, when the message is to be delivered again. */
-  handle(message: TaskMessage): Promise<boolean>
+  handle(message: TaskMessage, isRedelivered: boolean): Promise<boolean>
 }
 
 export interface BrokerPlan {
@@ -32,6 +34,7 @@ export class Broker {
   readonly #consumers: Consumer[] = []
   readonly #inFlight = new Map<Consumer, TaskMessage[]>()
   #queue: TaskMessage[] = []
+  readonly #delivered = new WeakSet<TaskMessage>()
   /** Messages whose time has not come. */
   #later = 0
   readonly #onPublish: (published: Published) => void
@@ -107,14 +110,16 @@ export class Broker {
     for (const consumer of this.#consumers) {
       const { process, capacity } = consumer
       const isFree = process.runsAt(this.#world.now) && (this.#inFlight.get(consumer)?.length ?? 0) < capacity
-      if (isFree) steps.push({ process, label: () => 'takes a message', run: () => this.#deliver(consumer) })
+      if (isFree && this.#queue.some((message) => accepts(consumer, message)))
+        steps.push({ process, label: () => 'takes a message', run: () => this.#deliver(consumer) })
     }
   }
 
   #deliver(consumer: Consumer): void {
-    const at = this.#world.choices.pick(this.#queue.length, { plain: 0.3 })
-    const [message] = this.#queue.splice(at, 1)
+    const acceptable = this.#queue.filter((message) => accepts(consumer, message))
+    const message = acceptable[this.#world.choices.pick(acceptable.length, { plain: 0.3 })]
     if (message === undefined) return
+    this.#queue.splice(this.#queue.indexOf(message), 1)
     this.#world.note(() => `      ← ${named(message)}`)
     if (this.#duplicatesLeft > 0 && this.#world.choices.chance(this.#plan.duplicates, 'fault')) {
       this.#duplicatesLeft -= 1
@@ -127,7 +132,9 @@ export class Broker {
   }
 
   async #handle(consumer: Consumer, message: TaskMessage): Promise<void> {
-    const isDone = await consumer.handle(message).catch(() => false)
+    const isRedelivered = this.#delivered.has(message)
+    this.#delivered.add(message)
+    const isDone = await consumer.handle(message, isRedelivered).catch(() => false)
     const { process } = consumer
     const label = (): string => `${isDone ? 'acknowledges' : 'returns'} ${named(message)}`
     this.#world.add({ process, label, run: () => this.#release(consumer, message, isDone) })
@@ -149,6 +156,10 @@ export class Broker {
       this.#queue.push(message)
     })
   }
+}
+
+function accepts({ accepts: isAccepted }: Consumer, message: TaskMessage): boolean {
+  return isAccepted?.(message) ?? true
 }
 
 function named({ task, id, retries }: TaskMessage): string {

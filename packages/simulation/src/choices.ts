@@ -28,6 +28,8 @@ export interface Choice {
  */
 export class Choices {
   readonly log: Choice[] = []
+  /** While set, everything is plain and nothing is written down. */
+  isPlain = false
   /** Asked at every step of a search through all schedules whether that point is known, by its name. */
   isKnown: ((name: number) => boolean) | undefined
   /** Chance that changes nothing that matters, such as the length of a pause: not part of the list. */
@@ -56,7 +58,7 @@ export class Choices {
 
   /** One of `count` possibilities, by its place. */
   pick(count: number, { plain = 0, kind = 'free' }: ChoiceOptions = {}): number {
-    if (count <= 1) return 0
+    if (count <= 1 || this.isPlain) return 0
     const taken = this.#next(count, plain)
     this.log.push({ taken, count, kind })
     return taken

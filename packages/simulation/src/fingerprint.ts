@@ -21,9 +21,9 @@ export class Fingerprint {
     })
   }
 
-  /** A process learned something: everything that it does from now on may depend on it. */
-  tell(process: SimulatedProcess, what: string): void {
-    const { name } = process
+  /** A process learned something: everything that it does from now on may depend on it. Without one, all do. */
+  tell(process: SimulatedProcess | undefined, what: string): void {
+    const { name } = process ?? { name: '' }
     this.#told.set(name, hash(`${this.#told.get(name) ?? 0} ${this.#steady(what)}`))
   }
 

@@ -102,6 +102,8 @@ export class Simulation {
 
   /** From here on nothing breaks, and whoever stood still goes on. */
   heal(): void {
+    // A search through all schedules is about what happened until now.
+    this.choices.isPlain = this.choices.isKnown !== undefined
     this.calls.mend()
     this.broker.endFaults()
     for (const { process } of this.members) process.pausedUntil = 0

@@ -109,6 +109,7 @@ export class World {
       const step = this.#choose(untilMs)
       if (step === undefined) return true
       this.steps += 1
+      this.fingerprint?.tell(step.process, step.label())
       this.note(() => `${(step.process?.name ?? '').padEnd(3)} ${step.label()}`)
       step.run()
     }
@@ -117,7 +118,7 @@ export class World {
 
   #isKnown(): boolean {
     const { isKnown } = this.choices
-    if (isKnown === undefined || this.fingerprint === undefined) return false
+    if (isKnown === undefined || this.fingerprint === undefined || this.choices.isPlain) return false
     const halted = [...this.#seen].map(({ name, isAlive, pausedUntil }) => `${name} ${isAlive} ${pausedUntil}`)
     this.isLeft = isKnown(this.fingerprint.name(`${this.now} ${this.#last?.name} ${halted.join()}`))
     return this.isLeft

@@ -31,7 +31,8 @@ async function runChord(choices: Choices, onStep: ((line: string) => void) | und
   return simulation
 }
 
-function resultsOf({ fanOut }: Scenario): Simulation['setting']['results'] {
+/** Small limits, so that small chords meet them. */
+export function resultsOf({ fanOut }: Scenario): Simulation['setting']['results'] {
   return {
     sweepSeconds: false,
     chordFanOut: fanOut,

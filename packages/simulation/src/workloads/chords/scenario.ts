@@ -33,6 +33,29 @@ export interface Scenario {
   readonly isAppliedAgain: boolean
 }
 
+export const plainScenario: Scenario = {
+  members: ['part', 'part'],
+  body: 'task',
+  policy: 'waitAll',
+  results: 'value',
+  isStreamed: false,
+  fanOut: 32,
+  deadlineSeconds: 7_200,
+  trouble: 0,
+  largeValues: 0,
+  processes: 1,
+  capacity: 1,
+  adds: [],
+  isCancelled: false,
+  isSealedAgain: false,
+  sweeps: 0,
+  forgets: 0,
+  outages: 0,
+  isPersistent: true,
+  lateMessages: 0,
+  isAppliedAgain: false,
+}
+
 const kinds: readonly MemberKind[] = ['part', 'ignored', 'chain', 'group', 'chord', 'chain ending in a chord']
 
 export function pickScenario(choices: Choices): Scenario {

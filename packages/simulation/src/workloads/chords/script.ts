@@ -1,4 +1,12 @@
-import { BackendError, executeTask, type RunnableTask, type Signature, type StreamedChord, Task } from '@arpeggio/core'
+import {
+  BackendError,
+  executeTask,
+  type RunnableTask,
+  type Signature,
+  type StreamedChord,
+  Task,
+  type TaskMessage,
+} from '@arpeggio/core'
 import type { ChordOracle } from '../../oracle/chord-oracle.ts'
 import type { Member, Simulation } from '../../simulation.ts'
 import { addedTo, rootId } from './build.ts'
@@ -31,16 +39,18 @@ export class Script {
   }
 
   /** A process that runs tasks. */
-  join(): Member {
+  join(accepts?: (message: TaskMessage) => boolean): Member {
     const { world, broker } = this.#simulation
     const member = this.#simulation.spawn()
     const { process, results } = member
     broker.consume({
       process,
       capacity: this.#scenario.capacity,
-      handle: async (message) => {
+      ...(accepts === undefined ? {} : { accepts }),
+      handle: async (message, redelivered) => {
         const task = this.#table.get(message.task) ?? new Task(message.task)
-        const { state } = await executeTask(task, { ...message, hostname: process.name }, results)
+        const request = { ...message, hostname: process.name, deliveryInfo: { redelivered } }
+        const { state } = await executeTask(task, request, results)
         if (state === 'REJECTED') return false
         // As queues do: a task that is run again has not ended.
         if (message.bodyOf !== undefined && state !== 'RETRY') await results.messageEnded(message)

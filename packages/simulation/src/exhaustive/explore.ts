@@ -1,6 +1,6 @@
-import { Choices, type Choice } from './choices.ts'
-import type { Violation } from './simulation.ts'
-import type { Workload } from './workload.ts'
+import { Choices, type Choice } from '../choices.ts'
+import type { Violation } from '../simulation.ts'
+import type { Workload } from '../workload.ts'
 
 /** How far schedules may differ from the plain one, which never leaves a process that could go on, and in which nothing breaks. */
 export interface Bounds {
