@@ -5,4 +5,4 @@ import { SqliteFiles } from './sqlite-harness.ts'
 const files = new SqliteFiles()
 afterAll(() => files[Symbol.asyncDispose]())
 
-register({ ...files.oneProcess(), rounds: 50 }, { describe, it })
+register({ ...files.oneProcess(), rounds: 20 }, { describe, it })

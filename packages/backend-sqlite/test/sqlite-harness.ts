@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Harness, openInChild } from '@arpeggio/conformance'
+import { type Harness, killInChild, openInChild } from '@arpeggio/conformance'
 import { SqliteBackend } from '../src/index.ts'
 
 const secondProcess = new URL('second-process.ts', import.meta.url)
@@ -40,6 +40,7 @@ export class SqliteFiles implements AsyncDisposable {
         return backend
       },
       openAnother: (first) => openInChild(first, secondProcess, [this.#pathOf(first)]),
+      kill: (first, job) => killInChild(job, secondProcess, [this.#pathOf(first)]),
     }
   }
 

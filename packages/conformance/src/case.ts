@@ -14,6 +14,7 @@ export type Chapter =
   | 'errors'
   | 'wire'
   | 'abilities'
+  | 'chords'
 
 /** What a case asks of the harness. */
 export type HarnessFeature = 'openAnother' | 'gap'

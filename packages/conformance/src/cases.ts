@@ -1,5 +1,8 @@
 import type { Case } from './case.ts'
 import { abilities } from './cases/abilities.ts'
+import { chordCrashes } from './cases/chords-crashes.ts'
+import { chordEndings } from './cases/chords-endings.ts'
+import { chordSlots } from './cases/chords-slots.ts'
 import { concurrency } from './cases/concurrency.ts'
 import { crowds } from './cases/crowds.ts'
 import { errors } from './cases/errors.ts'
@@ -30,4 +33,7 @@ export const cases: readonly Case[] = [
   ...abilities,
   ...guard,
   ...notifications,
+  ...chordSlots,
+  ...chordEndings,
+  ...chordCrashes,
 ]

@@ -1,4 +1,5 @@
 import type { Backend } from '@arpeggio/core'
+import type { KillJob } from './kill-job.ts'
 
 /** The optional members of `Backend`. */
 export type AbilityName = {
@@ -39,6 +40,12 @@ export interface Harness {
    * Absent: cases about several processes use one handle twice, and those that need two are skipped.
    */
   openAnother?(first: Backend): Promise<Backend>
+
+  /**
+   * Does `job` on the store of `first` in another process, which is killed on the way: `killInChild` does that.
+   * Absent: a handle in this process stops in the middle instead.
+   */
+  kill?(first: Backend, job: KillJob): Promise<void>
 
   /** Turns the store's clock forward. Absent: the kit waits, with short expiries. */
   advance?(seconds: number): void | Promise<void>

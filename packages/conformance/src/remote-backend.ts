@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { type Backend, BackendError, type BackendErrorCode } from '@arpeggio/core'
+import { type KillJob, notMet, performJob } from './kill-job.ts'
 
 interface Call {
   readonly id: number
@@ -15,8 +16,35 @@ interface Answer {
   readonly failure?: { readonly message: string; readonly code?: BackendErrorCode }
 }
 
-/** In a child process: serves the calls that the parent's `openInChild` makes, until it disposes the backend. */
+/** Names the variable by which `killInChild` tells its process what to do. */
+const JOB_VARIABLE = 'ARPEGGIO_KIT_JOB'
+
+/**
+ * In a child process: serves the calls that the parent's `openInChild` makes, until it disposes the backend; or does what
+ * the parent's `killInChild` wants done, and kills its own process at the point that it names.
+ */
 export function serveBackend(backend: Backend): void {
+  const job = process.env[JOB_VARIABLE]
+  if (job === undefined) serveCalls(backend)
+  else void performJob(backend, JSON.parse(job) as KillJob, killOwnProcess).finally(() => process.exit(1)) // the parent's job
+}
+
+function killOwnProcess(): Promise<never> {
+  process.kill(process.pid, 'SIGKILL')
+  return new Promise(() => undefined)
+}
+
+/** Does a job in a process that `entry` starts and that is killed on the way, for a harness's `kill`. */
+export async function killInChild(job: KillJob, entry: URL, parameters: readonly string[] = []): Promise<void> {
+  const child = fork(entry, parameters, {
+    env: { ...process.env, [JOB_VARIABLE]: JSON.stringify(job) },
+    execArgv: [...process.execArgv, ...sourceCondition],
+  })
+  await once(child, 'exit')
+  if (child.signalCode !== 'SIGKILL') throw notMet(job)
+}
+
+function serveCalls(backend: Backend): void {
   process.on('message', (call: Call) => void serve(backend, call))
   process.once('disconnect', () => process.exit())
   process.send?.('ready')

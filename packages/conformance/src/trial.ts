@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Backend, Key } from '@arpeggio/core'
 import { eventually } from './eventually.ts'
 import type { AbilityName, Harness } from './harness.ts'
+import { dieHere, type KillJob } from './kill-job.ts'
 
 /** A backend with these abilities. */
 export type With<Ability extends AbilityName> = Backend & Required<Pick<Backend, Ability>>
@@ -15,6 +16,8 @@ export interface Trial<Ability extends AbilityName> {
   readonly keys: (count: number) => readonly Key[]
   /** Another handle on the same store; the same one where the harness knows no other. */
   readonly another: () => Promise<With<Ability>>
+  /** Does a job in a process that dies on the way, or in a handle that stops as one. */
+  readonly die: (job: KillJob) => Promise<void>
   /** Loses the notifications of what `during` changes. */
   readonly gap: (during: () => Promise<void>) => Promise<void>
   /** Retries `probe` until it passes, as long as the harness has patience. */
@@ -24,6 +27,8 @@ export interface Trial<Ability extends AbilityName> {
   readonly rounds: number
   /** Passes `probe` once what expires in `seconds` is gone: at once after that with a clock to turn, else soon after. */
   readonly afterExpiry: (seconds: number, probe: () => void | Promise<void>) => Promise<void>
+  /** Whether `advance` turns the store's clock. */
+  readonly turnsClock: boolean
   /** Turns the clock where that is possible. */
   readonly advance: (seconds: number) => Promise<void>
 }
@@ -45,6 +50,12 @@ export async function withTrial(harness: Harness, body: (trial: Trial<AbilityNam
 function trialOf(harness: Harness, backend: With<AbilityName>, handles: AsyncDisposable[]): Trial<AbilityName> {
   const prefix = `kit-${randomUUID()}-`
   const { patienceMs = PATIENCE_MS, rounds = ROUNDS } = harness
+  const another = async (): Promise<With<AbilityName>> => {
+    if (harness.openAnother === undefined) return backend
+    const other = (await harness.openAnother(backend)) as With<AbilityName> // of the same class as the first
+    handles.push(other)
+    return other
+  }
   return {
     backend,
     prefix,
@@ -52,14 +63,11 @@ function trialOf(harness: Harness, backend: With<AbilityName>, handles: AsyncDis
     rounds,
     key: (name) => prefix + name,
     keys: (count) => Array.from({ length: count }, (_, index) => `${prefix}key-${index}`),
-    another: async () => {
-      if (harness.openAnother === undefined) return backend
-      const other = (await harness.openAnother(backend)) as With<AbilityName> // of the same class as the first
-      handles.push(other)
-      return other
-    },
+    another,
+    die: async (job) => (harness.kill === undefined ? dieHere(await another(), job) : harness.kill(backend, job)),
     gap: async (during) => harness.gap?.(backend, during),
     eventually: (probe) => eventually(patienceMs, probe),
+    turnsClock: harness.advance !== undefined,
     advance: async (seconds) => harness.advance?.(seconds),
     afterExpiry: async (seconds, probe) => {
       const goneAfterSeconds = seconds + backend.limits.expiryPrecisionSeconds
