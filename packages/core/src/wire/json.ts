@@ -55,9 +55,14 @@ function decodeNative(text: string, maxDepth: number): unknown {
 function hasLongInteger(text: string): boolean {
   const { length } = text
   for (let at = 15; at < length; at += 16) {
-    if (isDigit(text.charCodeAt(at)) && isLongInteger(text, at)) return true
+    if (isDigit(text.charCodeAt(at)) && reachesFar(text, at) && isLongInteger(text, at)) return true
   }
   return false
+}
+
+/** Sixteen digits in a row reach eight characters to one side at least; shorter numbers seldom do. */
+function reachesFar(text: string, at: number): boolean {
+  return isDigit(text.charCodeAt(at - 8)) || isDigit(text.charCodeAt(at + 8))
 }
 
 // Beyond this a run counts without a look at its ends, or many looks at one run would take quadratic time.

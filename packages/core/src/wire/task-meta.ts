@@ -138,6 +138,7 @@ export function decodeTaskMeta(value: Value, codec: Codec, context: DecodeMetaCo
   if (result === undefined) throw unreadable('A task document must have a result')
   if (typeof taskId !== 'string') throw unreadable('A task document must have a task_id')
   const traceback = textOr(document['traceback'], null)
+  const dateDone = dateOf(document['date_done'])
   const meta: Writable<TaskMeta> = {
     taskId,
     status,
@@ -145,6 +146,7 @@ export function decodeTaskMeta(value: Value, codec: Codec, context: DecodeMetaCo
     traceback,
     children: decodeChildren(document['children']),
   }
+  if (dateDone !== undefined) meta.dateDone = dateDone
   addOptional(meta, document)
   return meta
 }
@@ -175,10 +177,23 @@ function decodeChildren(children: unknown): readonly ResultNode[] | null {
 /** Fields of a wrong type count as absent: nothing depends on them. */
 function addOptional(meta: Writable<TaskMeta>, document: Readonly<Record<string, unknown>>): void {
   for (const key in document) {
+    if (isRegular(key)) continue
     const set = SETTERS.get(key)
     if (set === undefined) addOther(meta, document, key)
-    else if (set !== NOTHING) set(meta, document[key])
+    else set(meta, document[key])
   }
+}
+
+/** The members of every document. Comparing takes less time than looking up. */
+function isRegular(key: string): boolean {
+  return (
+    key === 'status' ||
+    key === 'result' ||
+    key === 'traceback' ||
+    key === 'children' ||
+    key === 'date_done' ||
+    key === 'task_id'
+  )
 }
 
 /** A stamp when the document lists it as one. */
@@ -190,14 +205,7 @@ function addOther(meta: Writable<TaskMeta>, document: Readonly<Record<string, un
 
 type Setter = (meta: Writable<TaskMeta>, value: unknown) => void
 
-const NOTHING: Setter = () => {}
-
 const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
-  ['status', NOTHING],
-  ['result', NOTHING],
-  ['traceback', NOTHING],
-  ['children', NOTHING],
-  ['date_done', setDateDone],
   ['group_id', text('groupId')],
   ['parent_id', text('parentId')],
   ['name', text('name')],
@@ -207,12 +215,10 @@ const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['retries', setRetries],
   ['queue', text('queue')],
   ['stamped_headers', setStampedHeaders],
-  ['task_id', NOTHING],
 ])
 
-function setDateDone(meta: Writable<TaskMeta>, value: unknown): void {
-  const date = typeof value === 'string' ? parseIsoFormat(value) : undefined
-  if (date !== undefined) meta.dateDone = date
+function dateOf(value: unknown): Date | undefined {
+  return typeof value === 'string' ? parseIsoFormat(value) : undefined
 }
 
 function setRetries(meta: Writable<TaskMeta>, value: unknown): void {
