@@ -3,7 +3,7 @@ import type { Case } from './measure.ts'
 import { ordinaryMeta } from './ordinary-meta.ts'
 import type { Benchmark } from './benchmark.ts'
 
-const OPERATIONS = 20_000
+const OPERATIONS = 100_000
 
 /** Reading and writing an ordinary document, against what the engine does by itself. */
 export const wire: Benchmark = {

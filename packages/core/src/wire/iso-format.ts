@@ -15,7 +15,8 @@ function format(instant: Date): string {
   return fraction === '000' ? `${text.slice(0, 19)}+00:00` : `${text.slice(0, 23)}000+00:00`
 }
 
-const CELERY = /^\d\d\d\d-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d\d\d\d\d\d\+00:00$/
+// `Date.parse` would read a 13th month or a 32nd day as something else.
+const CELERY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}\+00:00$/
 
 // Every result carries a date, and `Date.parse` takes half as long as parsing the document: it is asked once a day.
 function timeOf(text: string): number {
