@@ -2,6 +2,7 @@ import type { Case } from './case.ts'
 import { abilities } from './cases/abilities.ts'
 import { chordCrashes } from './cases/chords-crashes.ts'
 import { chordEndings } from './cases/chords-endings.ts'
+import { chordFaults } from './cases/chords-faults.ts'
 import { chordSlots } from './cases/chords-slots.ts'
 import { concurrency } from './cases/concurrency.ts'
 import { crowds } from './cases/crowds.ts'
@@ -36,4 +37,5 @@ export const cases: readonly Case[] = [
   ...chordSlots,
   ...chordEndings,
   ...chordCrashes,
+  ...chordFaults,
 ]
