@@ -1,3 +1,4 @@
+import { BackendError } from '../backend/backend-error.ts'
 import type { ChordShape, Frozen, FrozenHeader } from '../canvas/frozen.ts'
 import type { ChordParts } from './chord-parts.ts'
 import type { Held } from './chord-record.ts'
@@ -35,9 +36,23 @@ export class Announcement {
     this.#size += headerIds.length
     const whole = this.#ids.length - (this.#ids.length % pageIds)
     if (whole > 0) await this.#keep(this.#ids.splice(0, whole))
+    await this.#compare(first, headerIds)
     const messages = await this.#tools.starter.unfinished(this.#held, { ...header, first })
     const root = { id: this.#held.record.id, members: header.members }
     await this.#tools.start([{ messages, chords: header.chords, root }])
+  }
+
+  /** A header that was sealed before must be the same again, before anything of it starts. */
+  async #compare(first: number, ids: readonly string[]): Promise<void> {
+    const { record } = this.#held
+    if (record.state !== 'sealed') return
+    this.#known ??= await this.#tools.pages.ids(record)
+    const known = this.#known
+    if (ids.every((id, at) => known[first + at] === id)) return
+    throw new BackendError(
+      'conflict',
+      `there is a chord ${record.id} already, with other tasks: give this one another id`,
+    )
   }
 
   async seal(): Promise<void> {
@@ -47,6 +62,7 @@ export class Announcement {
   }
 
   #kept = 0
+  #known: readonly (string | undefined)[] | undefined
 
   async #keep(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return

@@ -19,8 +19,10 @@ export interface ChordHost {
   endings(ids: readonly string[]): Promise<readonly (SlotEntry | undefined)[]>
   publish(messages: readonly TaskMessage[]): Promise<void>
   start(frozen: readonly Frozen[]): Promise<void>
-  /** Stores an error as the result of everything in a body, and publishes its error callbacks. */
-  failBody(chord: string, body: SignatureData, failure: BodyFailure): Promise<void>
+  /** The error callbacks of a body, under ids of their own. */
+  errbacks(chord: string, body: SignatureData): readonly TaskMessage[]
+  /** Publishes error callbacks, and stores the error as the result of everything in a body. */
+  failBody(body: SignatureData, failure: BodyFailure): Promise<void>
   warn(message: string): void
 }
 
@@ -28,6 +30,7 @@ export interface BodyFailure {
   readonly error: Error
   /** What the tasks of a body that is a group fail with: the reason itself, as in Celery. */
   readonly cause?: Error
+  readonly errbacks: readonly TaskMessage[]
 }
 
 export interface ChordSettings {

@@ -27,8 +27,7 @@ export class ChordParts {
     const { filling, entry } = await ledger.fill(part)
     const [held, siblings] = await Promise.all([records.get(chord), ledger.siblings(chord, slot, host.settings.fanOut)])
     if (held === undefined) return 'unknown'
-    const { state } = held.record
-    if (state === 'published' || state === 'done') {
+    if (isLate(held.record, slot)) {
       if (filling === 'filled') await ledger.clear(chord, slot)
       return 'late'
     }
@@ -112,6 +111,13 @@ export interface Seal {
   readonly size: number
   readonly header?: string
   readonly shape?: Held['record']['shape']
+}
+
+/** Whether a slot no longer counts. What a published body was decided with must stay until the body has ended. */
+function isLate({ state, decision, size, awaited, hasEnded }: ChordRecord, slot: number): boolean {
+  if (state !== 'published') return state === 'done'
+  if (awaited === undefined || hasEnded === true || decision?.kind !== 'body') return true
+  return slot >= size || decision.missing?.includes(slot) === true
 }
 
 function isSealedBy({ sealedSize, header }: ChordRecord, seal: Seal): boolean {

@@ -69,6 +69,10 @@ export interface ChordRecord {
   /** Given by whoever cancelled the chord. */
   readonly reason?: string
   readonly attempt: number
+  /** The tasks whose end a published chord waits for: those of its body, or its error callbacks. */
+  readonly awaited?: readonly string[]
+  /** Whether they have ended, so that everything may go. */
+  readonly hasEnded?: boolean
   readonly lease?: Lease | null
   readonly decision?: Decision | null
   /** What went wrong when the outcome was last published. */

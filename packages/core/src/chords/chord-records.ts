@@ -32,12 +32,6 @@ export class ChordRecords {
     return this.#held(id, await this.#keys.get(this.#names.record(id)))
   }
 
-  /** The records of several chords, in their order. */
-  async mget(ids: readonly string[]): Promise<readonly (Held | undefined)[]> {
-    const stored = await this.#keys.mget(ids.map((id) => this.#names.record(id)))
-    return ids.map((id, index) => this.#held(id, stored[index]))
-  }
-
   /** Resolves to nothing when there is one already, which may be what an earlier try wrote. */
   async create(content: RecordContent): Promise<Held | undefined> {
     const record = this.#stamped(content, 0)

@@ -65,6 +65,12 @@ interface List {
   next: number
 }
 
+interface Read {
+  readonly list: List
+  readonly next: number
+  readonly chords: readonly string[]
+}
+
 /** Goes through the registry; lists of hours that are over are not asked for again once their end was seen. */
 export class RegistryReader {
   readonly #keys: KeyStore
@@ -87,12 +93,14 @@ export class RegistryReader {
     const lists = [...this.#lists.values()]
     const heads = await this.#keys.exists(lists.map((list) => this.#names.registry(list.hour, list.shard, list.next)))
     const found = await Promise.all(lists.filter((_, at) => heads[at] === true).map((list) => this.#read(list)))
+    // Only when everything was read: what a failed poll has seen must be seen again.
+    for (const { list, next } of found) list.next = next
     // Writers whose clocks are late still enter into the hours before.
     const over = Math.floor(now / hourMs) - 2
     for (const [at, list] of lists.entries()) {
       if (heads[at] !== true && list.hour < over) this.#lists.delete(`${list.hour}:${list.shard}`)
     }
-    return [...new Set(found.flat())]
+    return [...new Set(found.flatMap(({ chords }) => chords))]
   }
 
   /** Takes up the lists of hours that have begun since the last poll. */
@@ -105,17 +113,16 @@ export class RegistryReader {
     this.#from = ahead + 1
   }
 
-  async #read(list: List): Promise<readonly string[]> {
-    const found: string[] = []
-    for (;;) {
+  async #read(list: List): Promise<Read> {
+    const chords: string[] = []
+    for (let { next } = list; ; next += pageEntries) {
       const keys = Array.from({ length: pageEntries }, (_, at) =>
-        this.#names.registry(list.hour, list.shard, list.next + at),
+        this.#names.registry(list.hour, list.shard, next + at),
       )
       const entries = (await this.#keys.mget(keys)).map((stored) => stored && textOf(stored.value))
       const end = entries.findLastIndex((entry) => entry !== undefined) + 1
-      found.push(...entries.filter((entry) => entry !== undefined))
-      list.next += end
-      if (end < pageEntries) return found
+      chords.push(...entries.filter((entry) => entry !== undefined))
+      if (end < pageEntries) return { list, next: next + end, chords }
     }
   }
 }

@@ -68,26 +68,20 @@ export class ChordStarter {
 
   /** The chord's record, new or not; nothing when its body has ended and the record has gone since. */
   async #held(content: RecordContent, beforeRecord: () => Promise<void>): Promise<Held | undefined> {
-    const { host, records } = this.#tools
+    const { clock, host, records } = this.#tools
     const { id, bodyIds } = content
     const [known, bodies] = await Promise.all([records.get(id), host.endings(bodyIds)])
     if (known !== undefined) return sameBody(known, content)
     if (bodyIds.length > 0 && bodies.every((ending) => ending !== undefined)) return undefined
     await beforeRecord()
-    await this.#enter(id)
+    const from = clock.now()
+    await this.#registry.append(id)
     const created = await records.create(content)
+    // An entry that waited too long for its record may have been given up: then there is a second one.
+    if (clock.now() - from > latestRecordMs) await this.#registry.append(id)
     if (created !== undefined) return created
     const found = await records.get(id)
     return found === undefined ? undefined : sameBody(found, content)
-  }
-
-  /** An entry that waited too long for its record may have been given up: then there is a second one. */
-  async #enter(id: string): Promise<void> {
-    const { clock } = this.#tools
-    for (let from = clock.now(); ; from = clock.now()) {
-      await this.#registry.append(id)
-      if (clock.now() - from < latestRecordMs) return
-    }
   }
 
   /** What is left to start of a piece of a header; of a chord that is new that is everything. */
@@ -96,7 +90,7 @@ export class ChordStarter {
     const { id, rev } = held.record
     const endings = await this.#tools.host.endings(headerIds)
     if (rev === 0 && endings.every((ending) => ending === undefined)) return messages
-    const filled = await this.#filled(id, first, headerIds.length)
+    const filled = await this.#filled(id, first, headerIds)
     const isDone = (slot: number): boolean => filled[slot - first] === true || endings[slot - first] !== undefined
     return messages.filter((message) => !slotsOf(message, id).every(isDone))
   }
@@ -104,10 +98,7 @@ export class ChordStarter {
   /** Takes up the endings that were not told, and looks whether the chord is complete. */
   async #takeUp(chord: FrozenChord): Promise<void> {
     const { id, headerIds } = chord
-    const [endings, filled] = await Promise.all([
-      this.#tools.host.endings(headerIds),
-      this.#filled(id, 0, headerIds.length),
-    ])
+    const [endings, filled] = await Promise.all([this.#tools.host.endings(headerIds), this.#filled(id, 0, headerIds)])
     for (const [slot, entry] of endings.entries()) {
       if (entry !== undefined && filled[slot] !== true) await this.#parts.record({ chord: id, slot, entry })
     }
@@ -115,9 +106,17 @@ export class ChordStarter {
     if (held !== undefined) await this.#parts.drive(held)
   }
 
-  #filled(id: string, first: number, count: number): Promise<readonly boolean[]> {
-    const { host, names } = this.#tools
-    return host.keys.exists(Array.from({ length: count }, (_, at) => names.marker(id, first + at)))
+  /** Which slots are filled. Rejects with `conflict` when another task has filled one. */
+  async #filled(id: string, first: number, headerIds: readonly string[]): Promise<readonly boolean[]> {
+    const filled: boolean[] = []
+    const range = { from: first, to: first + headerIds.length, values: false }
+    for await (const page of this.#tools.ledger.entries({ id, size: range.to }, range)) {
+      for (const entry of page) {
+        if (entry !== undefined && entry.taskId !== headerIds[filled.length]) throw conflict(id, 'with other tasks')
+        filled.push(entry !== undefined)
+      }
+    }
+    return filled
   }
 
   #content(

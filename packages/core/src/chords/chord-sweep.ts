@@ -1,3 +1,4 @@
+import { BackendError } from '../backend/backend-error.ts'
 import type { ChordParts } from './chord-parts.ts'
 import type { ChordRegistry, RegistryReader } from './chord-registry.ts'
 import type { ChordTools, Dispatcher } from './dispatcher.ts'
@@ -12,6 +13,8 @@ export interface SweepReport {
   readonly recorded: number
   /** Chords whose outcome was taken up. */
   readonly resumed: number
+  /** Chords that could not be brought on; the first time a warning says why. */
+  readonly failed: number
 }
 
 /** A chord that this process knows of and that is not over. */
@@ -19,6 +22,8 @@ interface Known {
   readonly since: number
   /** When its slots are looked at again: the more are empty, the later. */
   nextLook: number
+  /** Whether it was said that it cannot be brought on. */
+  isReported?: boolean
 }
 
 /** How long an entry without a record may still get one. */
@@ -65,7 +70,7 @@ export class ChordSweep {
     await this.#tools.clock.compare()
     const now = this.#tools.clock.now()
     const held = await this.#tools.records.get(id)
-    await this.#isOver(held, { since: now, nextLook: now }, { recorded: 0, resumed: 0 })
+    await this.#isOver(held, { since: now, nextLook: now }, { recorded: 0, resumed: 0, failed: 0 })
   }
 
   async close(): Promise<void> {
@@ -91,16 +96,28 @@ export class ChordSweep {
     for (const id of await this.#reader.poll()) {
       if (!this.#known.has(id)) this.#known.set(id, { since: now, nextLook: now })
     }
-    const report = { recorded: 0, resumed: 0 }
+    const report = { recorded: 0, resumed: 0, failed: 0 }
     for (const ids of batches([...this.#known.keys()], pageIds)) {
-      const found = await records.mget(ids)
-      for (const [at, id] of ids.entries()) {
-        const known = this.#known.get(id)
-        if (known === undefined || this.#isClosed) continue
-        if (await this.#isOver(found[at], known, report)) this.#known.delete(id)
-      }
+      // Reads of one tick travel together, and each has an answer of its own.
+      const found = await Promise.allSettled(ids.map((id) => records.get(id)))
+      for (const [at, id] of ids.entries()) await this.#visit(id, found[at], report)
     }
     return { open: this.#known.size, ...report }
+  }
+
+  /** One chord that cannot be brought on must not hold up the others. */
+  async #visit(id: string, found: PromiseSettledResult<Held | undefined> | undefined, report: Progress): Promise<void> {
+    const known = this.#known.get(id)
+    if (known === undefined || found === undefined || this.#isClosed) return
+    try {
+      if (found.status === 'rejected') throw found.reason
+      if (await this.#isOver(found.value, known, report)) this.#known.delete(id)
+    } catch (error) {
+      if (BackendError.is(error, 'disposed')) throw error
+      report.failed += 1
+      if (!known.isReported) this.#tools.host.warn(`chord ${id} cannot be brought on: ${String(error)}`)
+      known.isReported = true
+    }
   }
 
   async #isOver(held: Held | undefined, known: Known, report: Progress): Promise<boolean> {
@@ -159,4 +176,5 @@ export class ChordSweep {
 interface Progress {
   recorded: number
   resumed: number
+  failed: number
 }

@@ -41,7 +41,8 @@ export class Chords {
     const ledger = new MarkerLedger(keys, names, { inlineBytes: settings.inlineBytes, lifetimeSeconds })
     const records = new ChordRecords(keys, names, clock, owner)
     this.#tools = { host, names, clock, records, ledger, pages, owner }
-    this.#registry = new ChordRegistry(keys, names, clock, lifetimeSeconds)
+    // For longer than the chords: a list that loses its head looks like an empty one.
+    this.#registry = new ChordRegistry(keys, names, clock, lifetimeSeconds + 2 * 3_600)
     this.#dispatcher = new Dispatcher(this.#tools)
     this.#parts = new ChordParts(this.#tools, this.#dispatcher)
     this.#starter = new ChordStarter(this.#tools, this.#parts, this.#registry)
@@ -67,6 +68,8 @@ export class Chords {
   }
 
   bodyOf(record: ChordRecord): SignatureData {
+    if (record.state === 'done')
+      throw new BackendError('conflict', `chord ${record.id} is over and takes no more parts`)
     return decodeSignatureData(decodeJson(record.body))
   }
 
@@ -92,7 +95,13 @@ export class Chords {
       const held = await this.get(id)
       const { adds, size, sizes, state } = held.record
       const known = Object.hasOwn(adds, addId) ? adds[addId] : undefined
-      if (known !== undefined) return known
+      if (known !== undefined) {
+        if (known.count === taskIds.length) return known
+        throw new BackendError(
+          'conflict',
+          `${addId} has added ${known.count} parts to chord ${id}, not ${taskIds.length}`,
+        )
+      }
       if (state !== 'sealed') throw new BackendError('conflict', `chord ${id} is ${state} and takes no more parts`)
       const added: Added = { first: size, count: taskIds.length }
       const grown = size + taskIds.length
@@ -113,11 +122,13 @@ export class Chords {
   }
 
   async inspect(id: string): Promise<ChordInspection> {
+    await this.#tools.clock.compare()
     return await inspect(this.#tools, (await this.get(id)).record)
   }
 
   /** The chords that are not over, one after the other. */
   async *listOpen(): AsyncGenerator<ChordInspection> {
+    await this.#tools.clock.compare()
     for (const id of await this.#registry.reader().poll()) {
       const held = await this.#tools.records.get(id)
       if (held !== undefined && held.record.state !== 'done') yield await inspect(this.#tools, held.record)
@@ -135,6 +146,7 @@ export class Chords {
 
   /** What a body is called with: a reference to a header's results becomes something to read them from. */
   bodyArgs(args: readonly unknown[]): readonly unknown[] {
+    if (!args.some(isChordReference)) return args
     return args.map((arg) => (isChordReference(arg) ? new StoredChordResults(this.#tools.ledger, arg) : arg))
   }
 

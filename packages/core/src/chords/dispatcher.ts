@@ -16,6 +16,12 @@ import { type Outcome, OutcomeReader } from './outcome-reader.ts'
 import { RunningBodies } from './running-bodies.ts'
 import type { StoreClock } from './store-clock.ts'
 
+/** What was published under a record, and whose end that is. */
+interface Published {
+  readonly held: Held
+  readonly awaited: readonly string[]
+}
+
 /** What all the work on chords shares. */
 export interface ChordTools {
   readonly host: ChordHost
@@ -78,28 +84,29 @@ export class Dispatcher {
    */
   async settled(id: string, ended?: string): Promise<boolean> {
     const held = await this.#tools.records.get(id)
-    if (held === undefined || held.record.state === 'done') return true
-    if (held.record.state !== 'published') return false
-    if (!(await this.#hasEnded(held.record, ended))) return false
+    if (held === undefined || held.record.state === 'done') {
+      this.#bodies.forget(id)
+      return true
+    }
+    if (held.record.state !== 'published' || !(await this.#hasEnded(held.record, ended))) return false
     await this.bury(held)
     return true
   }
 
-  /** Removes everything but a small tombstone, which keeps late parts from bringing the chord back. */
-  async bury(held: Held): Promise<void> {
+  /**
+   * Removes everything but a small tombstone, which keeps late parts from bringing the chord back. That what was awaited
+   * has ended is written down first, or whoever finds half of it gone would take the rest for lost.
+   */
+  async bury(found: Held): Promise<void> {
     const { host, ledger, names, pages, records } = this.#tools
+    const { awaited, hasEnded } = found.record
+    const isFirst = awaited !== undefined && hasEnded !== true
+    const held = isFirst ? await records.replace(found, { hasEnded: true, lease: null }) : found
+    if (held === undefined) return
     const { record } = held
     await ledger.remove(record, record.decision?.large === true)
     await host.keys.delete([...pages.keysOf(record), names.failed(record.id)])
-    const change = {
-      state: 'done',
-      body: '',
-      adds: {},
-      sizes: [],
-      shape: null,
-      lease: null,
-      ...tombstone(record),
-    } as const
+    const change = { ...over, ...tombstone(record) }
     await records.replace(held, change, host.settings.tombstoneSeconds)
     this.#bodies.forget(record.id)
   }
@@ -126,7 +133,7 @@ export class Dispatcher {
       const decided = await this.#tools.records.replace(claimed, { decision: outcome.decision })
       if (decided === undefined) return
       held = decided
-      const published = await this.#publish(decided, outcome)
+      const published = await this.#publish(decided, outcome, claimed.record.decision != null)
       if (published !== undefined) await this.#settle(published)
     } catch (error) {
       await this.#troubled(held, error)
@@ -141,61 +148,68 @@ export class Dispatcher {
   }
 
   /** Resolves to the record under which it was published. */
-  async #publish(held: Held, outcome: Outcome): Promise<Held | undefined> {
+  async #publish(held: Held, outcome: Outcome, isRepeated: boolean): Promise<Published | undefined> {
     const { record } = held
     const body = decodeSignatureData(decodeJson(record.body))
-    if (outcome.decision.kind === 'error') {
-      await this.#publishError(record, body, outcome.decision)
-      return held
-    }
+    if (outcome.decision.kind === 'error') return await this.#publishError(held, body, outcome.decision)
     try {
-      this.#bodies.starting(record)
+      this.#bodies.starting(record.id, record.bodyIds)
       await this.#tools.host.start([freeze(signatureFromData(body), { args: [outcome.argument] })])
-      return held
+      return { held, awaited: record.bodyIds }
     } catch (error) {
       this.#bodies.forget(record.id)
-      // What can never be published was not; an attempt before this one may have got further.
-      if (!isHopeless(error) || record.attempt > 1) throw error
+      // What can never be published was not, unless an attempt with the same decision got further before.
+      if (!isHopeless(error) || isRepeated) throw error
       return await this.#failInstead(held, body, error)
     }
   }
 
-  async #failInstead(held: Held, body: SignatureData, error: unknown): Promise<Held | undefined> {
+  async #failInstead(held: Held, body: SignatureData, error: unknown): Promise<Published | undefined> {
     const decision = { kind: 'error', error: callbackFailed(encodeException(error)) } as const
     const decided = await this.#tools.records.replace(held, { decision })
-    if (decided !== undefined) await this.#publishError(decided.record, body, decision)
-    return decided
+    return decided === undefined ? undefined : await this.#publishError(decided, body, decision)
   }
 
-  #publishError(
-    { id }: ChordRecord,
+  async #publishError(
+    held: Held,
     body: SignatureData,
     { error, cause }: Extract<Decision, { kind: 'error' }>,
-  ): Promise<void> {
+  ): Promise<Published> {
+    const { host } = this.#tools
+    const { id } = held.record
     const failure = decodeException(error)
-    if (cause === undefined) return this.#tools.host.failBody(id, body, { error: failure })
-    const origin = decodeException(cause.error, { taskId: cause.taskId })
-    failure.cause = origin
-    return this.#tools.host.failBody(id, body, { error: failure, cause: origin })
+    const origin = cause && decodeException(cause.error, { taskId: cause.taskId })
+    if (origin !== undefined) failure.cause = origin
+    const errbacks = host.errbacks(id, body)
+    const awaited = errbacks.map((message) => message.id)
+    if (awaited.length > 0) this.#bodies.starting(id, awaited)
+    await host.failBody(body, { error: failure, errbacks, ...(origin === undefined ? {} : { cause: origin }) })
+    return { held, awaited }
   }
 
-  async #settle(held: Held): Promise<void> {
+  async #settle({ held, awaited }: Published): Promise<void> {
     const { records } = this.#tools
-    const isBody = held.record.decision?.kind === 'body'
-    const isVolatile = isBody && !this.#isDurable
+    const { decision, results } = held.record
+    // Until what may have to be published again, or must read its header's results, has ended, everything stays.
+    const isVolatile = awaited.length > 0 && !this.#isDurable
+    const isReading = decision?.kind === 'body' && results === 'reference'
+    const isWaiting = isVolatile || isReading
+    const waiting = isWaiting ? { awaited } : {}
     const lease = isVolatile ? this.#lease() : null
-    const settled = await records.replace(held, { state: 'published', lease, trouble: null })
-    if (settled === undefined) return
-    // Until a body has ended that may have to be published or must read its header's results, everything stays.
-    const isWaiting = isVolatile || (isBody && held.record.results === 'reference')
-    if (!isWaiting || this.#bodies.haveEnded(settled.record)) await this.bury(settled)
-    else if (isVolatile) this.#bodies.hold(settled.record)
+    const settled = await records.replace(held, { state: 'published', lease, trouble: null, ...waiting })
+    if (settled !== undefined) await this.#watch(settled)
+  }
+
+  async #watch(settled: Held): Promise<void> {
+    const { awaited, lease } = settled.record
+    if (awaited === undefined || this.#bodies.haveEnded(settled.record)) await this.bury(settled)
+    else if (lease) this.#bodies.hold(settled.record)
   }
 
   async #hasEnded(record: ChordRecord, ended: string | undefined): Promise<boolean> {
-    if (record.decision?.kind === 'error' || this.#bodies.haveEnded(record)) return true
-    if (record.results === 'value' && !record.lease) return true
-    const others = record.bodyIds.filter((id) => id !== ended)
+    const { awaited, hasEnded } = record
+    if (awaited === undefined || hasEnded === true || this.#bodies.haveEnded(record)) return true
+    const others = awaited.filter((id) => id !== ended)
     return (await this.#tools.host.endings(others)).every((ending) => ending !== undefined)
   }
 
@@ -217,6 +231,8 @@ export class Dispatcher {
     return { owner, until: clock.now() + host.settings.leaseSeconds * 1_000 }
   }
 }
+
+const over = { state: 'done', body: '', adds: {}, sizes: [], awaited: [], shape: null, lease: null } as const
 
 /** What stays of a decision: whether it was the body, or the error. */
 function tombstone({ decision }: ChordRecord): Pick<ChordRecord, 'decision'> {

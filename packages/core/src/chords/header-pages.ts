@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { BackendError } from '../backend/backend-error.ts'
 import type { Key } from '../backend/value.ts'
 import type { KeyStore } from '../store/key-store.ts'
 import { decodeJson, encodeJson } from '../wire/json.ts'
@@ -52,8 +53,16 @@ export class HeaderPages {
     return placesOf(record).map(({ page }) => this.#names.page(record.id, page))
   }
 
-  #create(key: Key, ids: readonly string[]): Promise<unknown> {
-    return this.#keys.create({ key, value: encodeJson(ids), expiresInSeconds: this.#lifetimeSeconds })
+  async #create(key: Key, ids: readonly string[]): Promise<void> {
+    const value = encodeJson(ids)
+    if ((await this.#keys.create({ key, value, expiresInSeconds: this.#lifetimeSeconds })) === 'created') return
+    const stored = await this.#keys.get(key)
+    if (stored !== undefined && textOf(stored.value) !== value) {
+      throw new BackendError(
+        'conflict',
+        'there is a chord with that id already, with other tasks: give this one another id',
+      )
+    }
   }
 }
 

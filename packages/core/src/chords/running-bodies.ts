@@ -20,9 +20,9 @@ export class RunningBodies {
     this.#onEnd = onEnd
   }
 
-  /** Called before the body is published: it may end before anybody knows that it was. */
-  starting({ id, bodyIds }: ChordRecord): void {
-    this.#unfinished.set(id, new Set(bodyIds))
+  /** Called before tasks are published whose end a chord waits for: they may end before anybody knows that they were. */
+  starting(chord: string, taskIds: readonly string[]): void {
+    this.#unfinished.set(chord, new Set(taskIds))
   }
 
   /** Whether all tasks of a body that this process has published have ended here. */

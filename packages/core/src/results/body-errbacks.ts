@@ -13,7 +13,8 @@ export function bodyErrbacks(chord: string, body: SignatureData, bodyId: string)
   )
   if (errbacks.length === 0) return []
   const all = group(errbacks).set({ taskId: uuidV5(chord, 'errbacks') })
-  return freeze(all, { args: [bodyId], parentId: bodyId, rootId: bodyId }).messages
+  const { messages } = freeze(all, { args: [bodyId], parentId: bodyId, rootId: bodyId })
+  return messages.map((message) => Object.assign({ bodyOf: chord }, message))
 }
 
 // The builders give an errback to every step or member; it is called once for all of them.

@@ -24,6 +24,24 @@ export class DrivenChords {
     }
   }
 
+  /** Yields what `items` does. */
+  through<Item>(bodyIds: readonly string[], items: AsyncIterable<Item>): AsyncIterable<Item> {
+    const chords = new Set(bodyIds.flatMap((id) => this.#byBody.get(id) ?? []))
+    return chords.size === 0 ? items : this.#driving(chords, items)
+  }
+
+  async *#driving<Item>(chords: ReadonlySet<string>, items: AsyncIterable<Item>): AsyncGenerator<Item> {
+    const bringOn = async (): Promise<void> => {
+      await Promise.all([...chords].map((chord) => this.#chords.bringOn(chord)))
+    }
+    const drive = new Drive(bringOn, this.#scheduler)
+    try {
+      yield* items
+    } finally {
+      drive.end()
+    }
+  }
+
   /** Resolves as `wait` does. */
   async during<Value>(bodyId: string, wait: () => Promise<Value>): Promise<Value> {
     const chord = this.#byBody.get(bodyId)

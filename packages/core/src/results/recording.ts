@@ -141,16 +141,30 @@ export class Recording {
   }
 
   /** Gives an error to everything in the body of a chord, after its error callbacks, as Celery does. */
-  async failBody(chord: string, body: SignatureData, { error, cause = error }: BodyFailure): Promise<void> {
-    const steps = remainingSteps({ id: chord, task: '', args: [], kwargs: {}, chain: [body] })
-    await this.publish(bodyErrbacks(chord, body, steps.at(-1)?.id ?? chord))
-    const reason = body.subtask_type === 'group' ? cause : error
+  async failBody(body: SignatureData, { error, cause = error, errbacks }: BodyFailure): Promise<void> {
+    const trouble = await this.#publishBodyErrbacks(errbacks)
+    const reason = trouble ?? (body.subtask_type === 'group' ? cause : error)
     const failed = {
       error: reason,
       state: 'FAILURE',
       traceback: body.subtask_type === 'group' ? null : tracebackOf(error),
     }
-    await this.#failSteps(steps, failed, true)
+    await this.#failSteps(stepsOf(body), failed, true)
+  }
+
+  errbacksOf(chord: string, body: SignatureData): readonly TaskMessage[] {
+    return bodyErrbacks(chord, body, stepsOf(body).at(-1)?.id ?? chord)
+  }
+
+  /** What can never be published takes the place of the error, as in Celery; anything else may be tried again. */
+  async #publishBodyErrbacks(errbacks: readonly TaskMessage[]): Promise<Error | undefined> {
+    try {
+      await this.publish(errbacks)
+      return undefined
+    } catch (error) {
+      if (error instanceof TypeError || BackendError.is(error, 'too-large')) return error
+      throw error
+    }
   }
 
   async publish(messages: readonly TaskMessage[], options?: CallOptions): Promise<void> {
@@ -229,6 +243,11 @@ export class Recording {
     const { messages } = freeze(group(errbacks), { args: [id], parentId: id, rootId: request?.rootId ?? id })
     await this.publish(messages)
   }
+}
+
+/** Everything in a body, as if it followed a step that has failed. */
+function stepsOf(body: SignatureData): readonly TaskRequest[] {
+  return remainingSteps({ id: '', task: '', args: [], kwargs: {}, chain: [body] })
 }
 
 function hasSucceeded(outcome: StoreOutcome | undefined): boolean {

@@ -97,7 +97,8 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
       endings: (ids) => this.#store.endings(ids),
       publish: (messages) => this.#recording.publish(messages),
       start: (frozen) => this.#recording.start(frozen),
-      failBody: (id, body, failure) => this.#recording.failBody(id, body, failure),
+      errbacks: (id, body) => this.#recording.errbacksOf(id, body),
+      failBody: (body, failure) => this.#recording.failBody(body, failure),
       warn: settings.warn,
     })
     this.#recording = new Recording(this.#store, this.#waiting, { publisher, chords: this.#chords })
@@ -143,7 +144,7 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
       }
       const frozen = freeze(signature)
       const { messages, chords, root } = frozen
-      if (root.members !== undefined && chords.length === 0) await this.saveGroup(root.id, root, options)
+      if (signature.kind === 'group') await this.saveGroup(root.id, root, options)
       for (const { id } of messages) this.onTaskCall(id)
       await this.start([frozen], options)
       const ignored = signature.options['ignore_result'] === true
@@ -252,7 +253,8 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
   /** Gives an error to the body of a chord, after its error callbacks: Celery's `chord_error_from_stack`. */
   async failChord(id: string, body: AnySignature, error: Error): Promise<void> {
     this.#open()
-    return this.#recording.failBody(id, body.toData(), { error })
+    const data = body.toData()
+    return this.#recording.failBody(data, { error, errbacks: this.#recording.errbacksOf(id, data) })
   }
 
   /** Publishes the task by which Celery joins chords on stores where it cannot count. */
@@ -325,7 +327,7 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
   }
 
   asCompleted(ids: readonly string[], options?: WaitOptions): AsyncIterable<TaskMeta> {
-    return this.#waiting.asCompleted(ids, options)
+    return this.#driven.through(ids, this.#waiting.asCompleted(ids, options))
   }
 
   /** Removes a result. One that nobody knows is no error; whoever waits for it here ends with `not-found`. */

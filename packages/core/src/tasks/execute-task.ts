@@ -52,8 +52,8 @@ const NEVER = new AbortController().signal
 
 // Keyword arguments, which JavaScript does not have, come as one object behind the others.
 async function call(task: RunnableTask, context: TaskContext, recorder: ResultRecorder): Promise<unknown> {
-  const { kwargs, bodyOf } = context.request
-  const args = bodyOf === undefined ? context.request.args : recorder.bodyArgs(context.request)
+  const { kwargs } = context.request
+  const args = recorder.bodyArgs(context.request)
   const run = task.run as (...args: readonly unknown[]) => unknown // checked by whoever made the call, or by the task
   const named = Object.keys(kwargs).length > 0 ? [kwargs] : []
   return await run(...(task.options.bind === true ? [context] : []), ...args, ...named)
