@@ -11,6 +11,7 @@ import { mergeIndexTask } from './index-folder/merge-index.ts'
 import { readOptions } from './index-folder/options.ts'
 import { RunLog } from './index-folder/run-log.ts'
 import { showIndex } from './index-folder/show-index.ts'
+import { onStored } from './index-folder/stored-results.ts'
 import { type Entry, walk } from './index-folder/walk.ts'
 
 const KEPT_SECONDS = 30 * 86_400
@@ -26,7 +27,15 @@ const { signal } = interrupt
 
 let failure: unknown
 const log = new RunLog(logRuns)
-const indexFile = indexFileTask({ known: (id) => results.result(id), onStart: log.began })
+onStored(log.saved)
+let readHere = 0
+const indexFile = indexFileTask({
+  known: (id) => results.result(id),
+  onStart: (id) => {
+    readHere += 1
+    log.began(id)
+  },
+})
 const mergeIndex = mergeIndexTask(log.began)
 const queue = new LocalQueue([indexFile, mergeIndex], {
   concurrency,
@@ -52,10 +61,13 @@ try {
   const entries: Entry[] = []
   const isOwnData = (path: string): boolean => ownFile !== undefined && path.startsWith(ownFile)
   for await (const entry of walk(root, isOwnData)) entries.push(entry)
-  const work = { root, entries, indexFile, mergeIndex, results, signal, onSaved: log.saved }
+  // Brings on what killed runs have left in the middle, also those over other folders.
+  await results.chords.sweep()
+  const work = { root, entries, indexFile, mergeIndex, results, signal, readHere: () => readHere }
   const index = await indexFolder(work).catch((error: unknown) => {
     if (!signal.aborted) throw error
   })
+  await results.cleanup()
   await results.close()
   if (failure !== undefined) throw failure
   if (index !== undefined) console.log(showIndex(index))

@@ -2,7 +2,8 @@ import { type AsyncResult, chord, READY_STATES, type Results, type Signature, ty
 import type { FolderIndex } from './folder-index.ts'
 import type { FileFacts } from './index-file.ts'
 import type { Parts } from './merge-index.ts'
-import { type Progress, showProgress } from './progress.ts'
+import { showProgress } from './progress.ts'
+import { onStored } from './stored-results.ts'
 import { type Entry, uuidOf } from './walk.ts'
 
 export interface Work {
@@ -13,33 +14,30 @@ export interface Work {
   readonly results: Results
   /** Aborted: nothing more is begun. */
   readonly signal: AbortSignal
-  readonly onSaved: (id: string) => void
+  /** How many files this process has read. */
+  readonly readHere: () => number
 }
 
-// As many as are read and awaited at a time, so that memory does not grow with the folder.
+// As many as are read at a time, so that memory does not grow with the folder.
 const BATCH = 1000
 
 /** Starts the folder's chord, or goes on with it, or finds it done: which of these it is, the store knows. */
 export async function indexFolder(work: Work): Promise<FolderIndex> {
-  const { entries, mergeIndex, onSaved, results, root, signal } = work
+  const { entries, mergeIndex, results, root, signal } = work
   // The same entries are the same chord, in whatever process and however often it is started.
   const id = uuidOf([root, ...entries.map((entry) => entry.id)])
-  const body = mergeIndex.s(root).set({ taskId: uuidOf([id, 'body']) })
-  const known: AsyncResult<FolderIndex> = results.result(uuidOf([id, 'body']))
+  const bodyId = uuidOf([id, 'body'])
+  const known: AsyncResult<FolderIndex> = results.result(bodyId)
   if (await known.ready()) {
     console.log(`${entries.length} files, none of them changed since they were indexed`)
     return await known.get()
   }
-  const following = await follow(work)
-  try {
-    const index = await results.apply(chord(partsOf(work), body, { id, policy: 'collect', results: 'reference' }))
-    const answer = await index.get({ signal })
-    onSaved(index.id)
-    following.complete()
-    return answer
-  } finally {
-    await following.stop()
-  }
+  const body = mergeIndex.s(root).set({ taskId: bodyId })
+  const parts = chord(partsOf(work), body, { id, policy: 'collect', results: 'reference' })
+  return await showing(work, async () => {
+    const index = await results.apply(parts)
+    return await index.get({ signal })
+  })
 }
 
 /** One part per file. A generator, so that the first files are read while the last ones are still announced. */
@@ -50,53 +48,32 @@ function* partsOf({ entries, indexFile, signal }: Work): Generator<Signature<Fil
   }
 }
 
-interface Following {
-  complete(): void
-  stop(): Promise<void>
-}
-
-/** Shows how many results are stored, whoever stores them. */
-async function follow(work: Work): Promise<Following> {
-  const { entries, signal } = work
+/** Shows how many results are stored while something happens. */
+async function showing<Answer>(work: Work, happen: () => Promise<Answer>): Promise<Answer> {
+  const { entries, readHere } = work
   const missing = await missingOf(work)
-  const progress = showProgress(entries.length, entries.length - missing.length)
-  const end = new AbortController()
-  // For show: whoever waits for the body hears of what goes wrong.
-  const counting = count(work, missing, { progress, signal: AbortSignal.any([signal, end.signal]) }).catch(() => {})
-  return {
-    complete: () => progress.update(entries.length),
-    stop: async () => {
-      end.abort()
-      await counting
-      progress.stop()
-    },
+  const toRead = missing.size
+  const progress = showProgress(entries.length, entries.length - missing.size)
+  const unsubscribe = onStored((id) => {
+    if (missing.delete(id)) progress.update(entries.length - missing.size)
+  })
+  try {
+    const answer = await happen()
+    progress.update(entries.length)
+    return answer
+  } finally {
+    unsubscribe()
+    progress.stop()
+    const elsewhere = toRead - missing.size - readHere()
+    if (elsewhere > 0) console.log(`Another process was faster with ${elsewhere} files`)
   }
 }
 
-async function missingOf({ entries, results }: Work): Promise<readonly string[]> {
-  const missing: string[] = []
-  for (const ids of batchesOf(entries.map(({ id }) => id))) {
-    for (const { status, taskId } of await results.getMany(ids)) if (!READY_STATES.has(status)) missing.push(taskId)
+async function missingOf({ entries, results }: Work): Promise<Set<string>> {
+  const missing = new Set<string>()
+  for (let at = 0; at < entries.length; at += BATCH) {
+    const metas = await results.getMany(entries.slice(at, at + BATCH).map(({ id }) => id))
+    for (const { status, taskId } of metas) if (!READY_STATES.has(status)) missing.add(taskId)
   }
   return missing
-}
-
-interface Count {
-  readonly progress: Progress
-  readonly signal: AbortSignal
-}
-
-async function count({ entries, onSaved, results }: Work, missing: readonly string[], show: Count): Promise<void> {
-  const { progress, signal } = show
-  let done = entries.length - missing.length
-  for (const ids of batchesOf(missing)) {
-    for await (const { taskId } of results.asCompleted(ids, { signal })) {
-      onSaved(taskId)
-      progress.update((done += 1))
-    }
-  }
-}
-
-function* batchesOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {
-  for (let at = 0; at < items.length; at += BATCH) yield items.slice(at, at + BATCH)
 }
