@@ -3,6 +3,9 @@ import { abilities } from './cases/abilities.ts'
 import { chordCrashes } from './cases/chords-crashes.ts'
 import { chordEndings } from './cases/chords-endings.ts'
 import { chordFaults } from './cases/chords-faults.ts'
+import { chordScale } from './cases/chords-scale.ts'
+import { chordSealing } from './cases/chords-sealing.ts'
+import { chordShapes } from './cases/chords-shapes.ts'
 import { chordSlots } from './cases/chords-slots.ts'
 import { concurrency } from './cases/concurrency.ts'
 import { crowds } from './cases/crowds.ts'
@@ -38,4 +41,7 @@ export const cases: readonly Case[] = [
   ...chordEndings,
   ...chordCrashes,
   ...chordFaults,
+  ...chordSealing,
+  ...chordShapes,
+  ...chordScale,
 ]

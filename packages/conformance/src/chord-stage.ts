@@ -43,9 +43,9 @@ export class KitQueue implements Publisher {
     return [...found].toSorted(([a], [b]) => a - b).map(([, message]) => message)
   }
 
-  /** Every message of a chord's body, however often it was published. */
+  /** Every message of a chord's body, however often it was published; not those of its error callbacks. */
   bodiesOf(chord: string): readonly TaskMessage[] {
-    return this.messages.filter(({ bodyOf }) => bodyOf === chord)
+    return this.messages.filter(({ bodyOf, task: name }) => bodyOf === chord && name === body.name)
   }
 }
 

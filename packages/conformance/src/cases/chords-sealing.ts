@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import { BackendError, chord, type Results, type Signature, StreamedChord, type TaskMessage } from '@arpeggio/core'
+import { isError } from '../assertions.ts'
+import { type Case, ChapterCases } from '../case.ts'
+import { body, ChordStage, part, parts, succeed } from '../chord-stage.ts'
+
+/** How a chord begins, gets its size, grows, and begins again: no part is lost between, and none is waited for in vain. */
+export const chordSealing: readonly Case[] = new ChapterCases('chords')
+  .add('a header of none, one or two parts, known at once or announced, makes a chord', {
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const results = stage.open()
+      for (const size of [0, 1, 2]) {
+        const expected = Array.from({ length: size }, (_, slot) => slot)
+        await results.apply(chord(parts(size), body, { id: `known-${size}` }))
+        await results.apply(chord(parts(size).values(), body, { id: `announced-${size}` }))
+        for (const id of [`known-${size}`, `announced-${size}`]) {
+          for (const [slot, message] of stage.queue.partsOf(id).entries()) await succeed(results, message, slot)
+          stage.assertBody(id, expected)
+          assert.deepEqual(await stage.playBody(results, id), expected)
+        }
+      }
+    },
+  })
+  .add('parts that all return before the chord has its size fire it when it gets it, and not before', {
+    musts: ['reads see writes'],
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const [mine, theirs] = [stage.open(), await stage.openAnother()]
+      for (let round = 0; round < Math.min(trial.rounds, 20); round++) {
+        const id = `c-${round}`
+        const announced = announce(mine, id, 3)
+        await trial.eventually(() => assert.equal(stage.queue.partsOf(id).length, 3))
+        for (const message of stage.queue.partsOf(id).slice(0, round % 4)) await succeed(theirs, message, 'early')
+        stage.assertNoBody(id)
+        const late = stage.queue.partsOf(id).slice(round % 4)
+        await Promise.all([announced.end(), ...late.map((message) => succeed(theirs, message, 'late'))])
+        assert.equal(stage.queue.bodiesOf(id).length, 1, `${round % 4} of 3 parts returned before the end`)
+      }
+    },
+  })
+  .add('of two who give a chord different sizes one succeeds, and the other learns of the conflict', {
+    musts: ['set is atomic'],
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const [mine, theirs] = [stage.open(), await stage.openAnother()]
+      for (let round = 0; round < Math.min(trial.rounds, 20); round++) {
+        const id = `c-${round}`
+        const announced = announce(mine, id, 3)
+        await trial.eventually(() => assert.equal(stage.queue.partsOf(id).length, 3))
+        const sizes = [3, 2]
+        const outcomes = await Promise.allSettled([mine.setChordSize(id, 3), theirs.setChordSize(id, 2)])
+        const losers = outcomes.filter((outcome) => outcome.status === 'rejected')
+        assert.equal(losers.length, 1)
+        assert.ok(isError('conflict')(losers[0]?.reason))
+        const size = sizes[outcomes.findIndex(({ status }) => status === 'fulfilled')] ?? 0
+        await mine.setChordSize(id, size)
+        await assert.rejects(theirs.setChordSize(id, size + 1), isError('conflict'))
+        for (const message of stage.queue.partsOf(id)) await succeed(theirs, message, 1)
+        stage.assertBody(
+          id,
+          Array.from({ length: size }, () => 1),
+        )
+        await announced.end().catch((error: unknown) => assert.ok(BackendError.is(error, 'conflict'), String(error)))
+      }
+    },
+  })
+  .add('a long header is started while it is still being read', {
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const results = stage.open()
+      let pulled = 0
+      let pulledAtFirst: number | undefined
+      const count = 5000
+      const header = function* (): Generator<Signature> {
+        for (; pulled < count; pulled++) {
+          if (stage.queue.messages.length > 0) pulledAtFirst ??= pulled
+          yield part.s(pulled)
+        }
+      }
+      await results.apply(chord(header(), body, { id: 'c' }))
+      assert.ok((pulledAtFirst ?? count) <= 1000, `${pulledAtFirst} parts were read before the first was published`)
+      assert.equal(stage.queue.partsOf('c').length, count)
+      assert.equal((await results.chords.inspect('c')).size, count)
+    },
+  })
+  .add('a chord that is started again when it is over answers with what there is, and starts nothing', {
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const results = stage.open()
+      for (const start of [() => parts(2), () => parts(2).values()]) {
+        const id = `c-${stage.queue.messages.length}`
+        await results.apply(chord(start(), body, { id }))
+        for (const message of stage.queue.partsOf(id)) await succeed(results, message, 'first')
+        await stage.playBody(results, id)
+        const before = stage.queue.messages.length
+        const another = await stage.openAnother()
+        const handle = await another.apply(chord(start(), body, { id }))
+        assert.deepEqual(await handle.get({ timeoutMs: trial.patienceMs }), ['first', 'first'])
+        assert.equal(stage.queue.messages.length, before)
+      }
+    },
+  })
+  .add('a chord with the id of another is refused', {
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const results = stage.open()
+      await results.apply(chord(parts(2), body, { id: 'c' }))
+      const before = stage.queue.messages.length
+      const others = [
+        chord(parts(3), body, { id: 'c' }),
+        chord([part.s(1), part.s(0)], body, { id: 'c' }),
+        chord(parts(2), part.s(), { id: 'c' }),
+        chord(parts(2), body, { id: 'c', policy: 'failFast' }),
+      ]
+      for (const other of others) await assert.rejects(results.apply(other), isError('conflict'))
+      assert.equal(stage.queue.messages.length, before)
+    },
+  })
+  .add('a part that adds parts to its own chord, even the last, makes the chord wait for them, once', {
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const results = stage.open()
+      await results.apply(chord(parts(2), body, { id: 'c' }))
+      const [first, last] = stage.queue.partsOf('c')
+      await succeed(results, first, 'first')
+      for (const process of [results, await stage.openAnother()]) {
+        const added = await process.chords.add('c', 'by the last', [part.s('x'), part.s('y')])
+        assert.equal(added.length, 2)
+      }
+      await succeed(results, last, 'last')
+      stage.assertNoBody('c')
+      const messages = stage.queue.partsOf('c')
+      assert.equal(messages.length, 4, 'the same addition twice adds once')
+      for (const message of messages.slice(2)) await succeed(results, message, `added ${message.groupIndex}`)
+      stage.assertBody('c', ['first', 'last', 'added 2', 'added 3'])
+    },
+  })
+  .add('parts that are added while the last one returns are waited for, or refused', {
+    musts: ['set is atomic'],
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const [mine, theirs] = [stage.open(), await stage.openAnother()]
+      for (let round = 0; round < Math.min(trial.rounds, 500); round++) {
+        const id = `c-${round}`
+        await mine.apply(chord(parts(2), body, { id }))
+        const [first, last] = stage.queue.partsOf(id)
+        await succeed(mine, first, 'first')
+        const [adding] = await Promise.allSettled([
+          theirs.chords.add(id, 'more', [part.s('more')]),
+          succeed(mine, last, 'last'),
+        ])
+        if (adding.status === 'rejected') {
+          assert.ok(isError('conflict')(adding.reason), String(adding.reason))
+          stage.assertBody(id, ['first', 'last'])
+        } else {
+          stage.assertNoBody(id)
+          await succeed(mine, stage.queue.partsOf(id)[2], 'more')
+          stage.assertBody(id, ['first', 'last', 'more'])
+        }
+      }
+    },
+  })
+  .add('a chord that is over takes no more parts, so that no body can add to its own header for ever', {
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const results = stage.open()
+      await results.apply(chord(parts(1), body, { id: 'c' }))
+      const [only] = stage.queue.partsOf('c')
+      await succeed(results, only, 1)
+      const before = stage.queue.messages.length
+      await assert.rejects(results.chords.add('c', 'late', [part.s('late')]), isError('conflict'))
+      assert.equal(stage.queue.messages.length, before)
+      stage.assertBody('c', [1])
+    },
+  })
+  .add('a chord that nobody knows cannot be looked at, sealed, added to or cancelled', {
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const results = stage.open()
+      const attempts = [
+        results.chords.inspect('none'),
+        results.setChordSize('none', 1),
+        results.chords.add('none', 'more', [part.s(1)]),
+        results.chords.cancel('none'),
+      ]
+      await Promise.all(attempts.map((attempt) => assert.rejects(attempt, isError('not-found'))))
+    },
+  })
+  .add('a chord of chords sends messages that do not grow with its depth', {
+    async run(trial) {
+      await using stage = new ChordStage(trial)
+      const results = stage.open()
+      for (const depth of [2, 6]) await results.apply(nested(depth).set({ taskId: `end-${depth}` }))
+      const [small = 0, large = 0] = [2, 6].map((depth) => largest(stage.queue.messages, 2 ** depth))
+      assert.equal(stage.queue.messages.length, 4 + 64)
+      assert.ok(large < 1.2 * small, `${small} bytes at depth 2, ${large} at depth 6`)
+    },
+  })
+  .list()
+
+interface Announced {
+  /** The header ends; resolves when the chord is sealed. */
+  readonly end: () => Promise<unknown>
+}
+
+/** Announces so many parts, and does not say yet that there are no more. */
+function announce(results: Results, id: string, count: number): Announced {
+  const gate = Promise.withResolvers<void>()
+  const header = async function* (): AsyncGenerator<Signature> {
+    yield* parts(count)
+    await gate.promise
+  }
+  const applied = results.apply(new StreamedChord(header(), body.s(), { id }))
+  applied.catch(() => undefined) // seen by whoever ends it
+  return {
+    end: () => {
+      gate.resolve()
+      return applied
+    },
+  }
+}
+
+function nested(depth: number): Signature {
+  if (depth === 0) return part.s(0)
+  return chord([nested(depth - 1), nested(depth - 1)], body)
+}
+
+/** The longest of the messages of the chord with so many leaves: the first chord is the smaller one. */
+function largest(messages: readonly TaskMessage[], leaves: number): number {
+  const own = leaves === 4 ? messages.slice(0, 4) : messages.slice(4)
+  return Math.max(...own.map((message) => JSON.stringify(message).length))
+}
