@@ -34,6 +34,7 @@ export class Calls {
 
   /** Nothing of that kind answers for a while. */
   breakDown(target: Call<unknown>['target'], milliseconds: number): void {
+    this.#faults.hasBroken = true
     this.#outages.set(target, this.#world.now + milliseconds)
   }
 

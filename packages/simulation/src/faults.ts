@@ -25,6 +25,8 @@ export const noFaults: FaultPlan = { kinds: [], probability: 0, budget: 0 }
 
 /** Decides call by call what breaks, until it is switched off. */
 export class Faults {
+  /** Whether anything broke. */
+  hasBroken = false
   #left: number
   readonly #choices: Choices
   readonly #plan: FaultPlan
@@ -44,7 +46,9 @@ export class Faults {
     if (this.#left <= 0) return undefined
     const kinds = this.#plan.kinds.filter(possible)
     const at = this.#choices.pick(kinds.length + 1, { plain: 1 - this.#plan.probability, kind: 'fault' })
-    if (at > 0) this.#left -= 1
+    if (at === 0) return undefined
+    this.#left -= 1
+    this.hasBroken = true
     return kinds[at - 1]
   }
 }

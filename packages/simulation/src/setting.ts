@@ -11,6 +11,8 @@ const skewsMs = [0, 500, -500, 20_000, -20_000] as const
 export function pickSetting(choices: Choices): Setting {
   const isFaulty = choices.chance(0.9)
   return {
+    // Chords are listed by the hour.
+    beginsMs: choices.of([0, 3_590_000]),
     strategy: choices.of(['uniform', 'sticky', 'priorities'] as const),
     haste: choices.of([0, 0.01, 0.05, 0.2]),
     faults: {

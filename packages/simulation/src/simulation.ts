@@ -16,6 +16,8 @@ export interface Violation {
 
 /** What is the same for the whole of one simulation. */
 export interface Setting {
+  /** When the simulation begins, after a full hour. */
+  readonly beginsMs: number
   readonly strategy: Strategy
   /** How probable it is that time passes although something could happen. */
   readonly haste: number
@@ -30,6 +32,7 @@ export interface Setting {
 }
 
 export const calmSetting: Setting = {
+  beginsMs: 0,
   strategy: 'sticky',
   haste: 0,
   faults: noFaults,
@@ -61,8 +64,8 @@ export class Simulation {
     seedIds(choices.noise)
     this.choices = choices
     this.setting = setting
-    const { strategy, haste } = setting
-    this.world = new World({ choices, strategy, haste, onStep })
+    const { strategy, haste, beginsMs } = setting
+    this.world = new World({ choices, strategy, haste, beginsMs, onStep })
     this.faults = new Faults(choices, setting.faults)
     this.calls = new Calls(this.world, this.faults, (process) => {
       this.broker.onCrash(process)
@@ -92,6 +95,10 @@ export class Simulation {
     }
     this.members.push(member)
     return member
+  }
+
+  get hasBroken(): boolean {
+    return this.faults.hasBroken
   }
 
   violate(rule: string, detail: string): void {

@@ -20,13 +20,15 @@ export type Strategy = 'uniform' | 'sticky' | 'priorities'
 export interface WorldOptions {
   readonly choices: Choices
   readonly strategy: Strategy
+  /** After a full hour. */
+  readonly beginsMs: number
   /** How probable it is that time passes although something could happen. */
   readonly haste: number
   /** Told of every step, for a trace. */
   readonly onStep?: ((line: string) => void) | undefined
 }
 
-const beginning = Date.UTC(2030, 0, 1)
+const epoch = Date.UTC(2030, 0, 1)
 
 /** Time, the store, and everything that waits to happen. One thing happens at a time; between two, the code under test runs until it waits. */
 export class World {
@@ -35,7 +37,7 @@ export class World {
   readonly timers = new VirtualTimers()
   /** Kept where somebody looks at it: in traces and in a search through all schedules. */
   readonly fingerprint: Fingerprint | undefined
-  now = beginning
+  now = epoch
   steps = 0
   /** Whether this schedule was left because another led to the same point. */
   isLeft = false
@@ -48,7 +50,8 @@ export class World {
   readonly #seen = new Set<SimulatedProcess>()
   #last: SimulatedProcess | undefined
 
-  constructor({ choices, strategy, haste, onStep }: WorldOptions) {
+  constructor({ choices, strategy, haste, beginsMs, onStep }: WorldOptions) {
+    this.now += beginsMs
     this.choices = choices
     this.#strategy = strategy
     this.#haste = haste
@@ -69,7 +72,7 @@ export class World {
 
   schedulerOf(process: SimulatedProcess): Scheduler {
     return {
-      now: () => this.now - beginning,
+      now: () => this.now - epoch,
       wallClock: () => this.now + process.skewMs,
       setTimeout: (callback, milliseconds) => this.#setTimer(process, callback, milliseconds),
       clearTimeout: (handle) => this.timers.clear(handle),
@@ -97,7 +100,7 @@ export class World {
   }
 
   note(line: () => string): void {
-    this.#onStep?.(`${String(this.steps).padStart(4)} ${seconds(this.now - beginning)} ${line()}`)
+    this.#onStep?.(`${String(this.steps).padStart(4)} ${seconds(this.now - epoch)} ${line()}`)
   }
 
   /** Lets things happen until nothing can, `isOver` says so, or `maxSteps` are taken. Answers whether it came to rest. */

@@ -18,6 +18,9 @@ export class ChordOracle {
   /** Every ending of a run whose result is not stored, encoded. */
   readonly #unstored = new Map<string, Set<string>>()
 
+  /** Whether any run ignored itself: then nothing that follows it runs, and its slot says the same. */
+  #hasIgnored = false
+
   constructor(simulation: Simulation) {
     this.#simulation = simulation
     simulation.world.store.listen((event) => this.#onChange(event))
@@ -25,7 +28,8 @@ export class ChordOracle {
   }
 
   /** A run ended without leaving a result. */
-  ran(taskId: string, value: unknown): void {
+  ran(taskId: string, value: readonly [state: string, value: unknown]): void {
+    this.#hasIgnored ||= value[0] === 'IGNORED'
     entryOf(this.#unstored, taskId, () => new Set<string>()).add(JSON.stringify(value))
   }
 
@@ -50,17 +54,42 @@ export class ChordOracle {
     return this.hasEnded(taskId) && !this.#endings.has(taskId)
   }
 
+  /** Whether some slot says how the task has ended. */
+  isInSlot(taskId: string): boolean {
+    return [...this.cases.values()].some(({ slots }) => [...slots.values()].some((entry) => entry.taskId === taskId))
+  }
+
+  /** Whether whoever filled a slot last, or sealed the chord, had to claim it. */
+  isOverdue(chord: ChordCase): boolean {
+    const { record, slots } = chord
+    if (record?.state !== 'sealed') return false
+    const { size, policy } = record
+    const hasFailedFast = policy === 'failFast' && [...slots].some(([slot, entry]) => slot < size && hasFailed(entry))
+    return hasFailedFast || chord.emptySlots(size).length === 0
+  }
+
   #onChange(event: ChangeEvent): void {
     if (event.type !== 'change') return
     const { key, value } = event
     if (value !== undefined) this.#checkExpiry(key)
     const found = placeOf(key)
     if (found === undefined) return
-    if (found.kind === 'marker') return this.#onMarker(found, value)
-    if (value === undefined) return
+    if (value === undefined) return this.#onRemoved(found)
     if (found.kind === 'record') this.#onRecord(found.id, parsed(value) as RecordText)
+    else if (found.kind === 'marker') this.#onMarker(found, parsed(value) as MarkerText)
     else if (found.kind === 'meta') this.#onMeta(found.id, parsed(value))
     else this.#onValue(found, parsed(value))
+  }
+
+  #onRemoved({ kind, id, slot }: Place): void {
+    if (kind === 'record') this.#violate('a chord that is over leaves a tombstone', id, 'its record was removed')
+    if (kind === 'marker' && !this.#isOver(this.#case(id))) {
+      this.#violate('slots stay filled until the chord is over', id, `slot ${slot} was emptied`)
+    }
+  }
+
+  #isOver({ record }: ChordCase): boolean {
+    return record === undefined || record.state === 'published' || record.state === 'done'
   }
 
   #onValue({ id, slot }: Place, value: unknown): void {
@@ -80,13 +109,14 @@ export class ChordOracle {
     entryOf(this.#endings, id, () => new Set<string>()).add(JSON.stringify([status, result]))
   }
 
-  #onMarker({ id, slot }: Place, text: Value | undefined): void {
+  #onMarker({ id, slot }: Place, marker: MarkerText): void {
     const chord = this.#case(id)
-    const isOver = chord.record === undefined || ['published', 'done'].includes(chord.record.state)
-    if (text === undefined) {
-      if (!isOver) this.#violate('slots stay filled until the chord is over', id, `slot ${slot} was emptied`)
-    } else if (!chord.slots.has(slot)) this.#fill(chord, slot, parsed(text) as MarkerText)
-    else if (!isOver) this.#violate('the first ending of a slot stays', id, `slot ${slot} was filled twice`)
+    const { store } = this.#simulation.world
+    const expiry = store.get(`arpeggio-chord-m:${encodeURIComponent(id)}:0:${slot}`)?.expiresAt?.getTime() ?? Infinity
+    if (expiry < (chord.record?.deadline ?? 0)) this.#violate('slots outlive the deadline', id, `slot ${slot} does not`)
+    if (!chord.slots.has(slot)) this.#fill(chord, slot, marker)
+    else if (!this.#isOver(chord))
+      this.#violate('the first ending of a slot stays', id, `slot ${slot} was filled twice`)
   }
 
   #fill(chord: ChordCase, slot: number, { t: taskId, s: state, v }: MarkerText): void {
@@ -103,7 +133,7 @@ export class ChordOracle {
     const isStored = [...(this.#endings.get(taskId) ?? [])].some((ending) => isOfRun(ending, state, value))
     const ofRun = this.#unstored.get(taskId)
     const isRun = ofRun !== undefined && [...ofRun].some((run) => isOfRun(run, state, value))
-    if (!isStored && !isRun) {
+    if (!isStored && !isRun && !(state === 'IGNORED' && this.#hasIgnored)) {
       this.#violate(
         'a slot holds what happened',
         id,
@@ -118,7 +148,7 @@ export class ChordOracle {
     const broken = brokenBy(before, after)
     if (broken !== undefined) this.#violate('a chord goes only the ways that there are', id, broken)
     chord.record = after
-    if (after.state === 'done') return
+    if (after.state === 'done') return this.#onDone(chord)
     chord.lastFull = after
     for (const addId of Object.keys(after.adds)) chord.adds.add(addId)
     this.#onStep(chord, before, after)
@@ -128,6 +158,13 @@ export class ChordOracle {
     if (after.state === 'dispatching' && after.attempt !== before?.attempt) this.#onClaim(chord, after)
     if (after.decision && chord.decision === undefined) this.#onDecision(chord, after, after.decision)
     if (after.state === 'published' && before?.state === 'dispatching') this.#onSettled(chord, after)
+  }
+
+  #onDone({ id, lastFull, decision }: ChordCase): void {
+    const unended = (lastFull?.bodyIds ?? []).filter((bodyId) => !this.hasEnded(bodyId))
+    if (lastFull?.results === 'reference' && decision?.kind === 'body' && unended.length > 0) {
+      this.#violate('what a body reads stays until it has ended', id, `${unended.join()} has not ended`)
+    }
   }
 
   #onClaim(chord: ChordCase, { id, why, deadline, size }: RecordText): void {

@@ -73,10 +73,30 @@ export class Script {
     this.#simulation.world.add({ process: member.process, label, run: () => void this.#grant(wish, member) })
   }
 
+  /** Lets a process try it at some time after the chord has become known. */
+  attemptLater(wish: Wish, member: Member, isKnown: () => boolean): void {
+    wish.by = member
+    const { world } = this.#simulation
+    const { process } = member
+    const label = (): string => `wants to ${wish.name}`
+    const begin = (): void => {
+      wish.state = 'under way'
+      void this.#grant(wish, member)
+    }
+    world.offer((steps) => {
+      const isPossible = wish.state === 'open' && wish.by === member && process.runsAt(world.now) && isKnown()
+      if (isPossible) steps.push({ process, label, run: begin })
+    })
+  }
+
   /** A living process; a new one when all have died. */
   someone(): Member {
     const alive = this.#simulation.members.filter(({ process }) => process.isAlive)
     return alive.length === 0 ? this.join() : this.#simulation.choices.of(alive)
+  }
+
+  #isSealedByHand(): boolean {
+    return this.wishes.some(({ name, state }) => name === 'seal again' && state !== 'refused')
   }
 
   async #grant(wish: Wish, member: Member): Promise<void> {
@@ -86,6 +106,9 @@ export class Script {
     } catch (error) {
       this.#simulation.world.note(() => `${member.process.name.padEnd(3)} could not ${wish.name}: ${String(error)}`)
       wish.state = BackendError.is(error, 'conflict', 'not-found') ? 'refused' : 'open'
+      const isOther = /with (?:other tasks|another body|another policy)/u.test(String(error)) && !this.#isSealedByHand()
+      // Ids are derived, so that starting the same chord again is the same.
+      if (isOther) this.#simulation.violate('a chord can be started again', String(error))
       if (!BackendError.is(error))
         this.#simulation.violate('nothing fails without a reason', String((error as Error).stack))
     }
@@ -101,7 +124,7 @@ export interface Plot {
 
 /** Everything that happens to the chord beside its tasks being run. */
 export function plan(
-  { simulation, scenario, script }: Plot,
+  { simulation, scenario, script, oracle }: Plot,
   chord: () => Signature | StreamedChord,
   tasks: Readonly<Record<TaskNames, Task<readonly unknown[], unknown>>>,
 ): void {
@@ -113,7 +136,11 @@ export function plan(
   }
   if (scenario.isCancelled) script.wish('cancel', ({ results }) => results.chords.cancel(rootId, 'no longer wanted'))
   if (scenario.isSealedAgain) script.wish('seal again', ({ results }) => results.setChordSize(rootId, 9))
-  for (const wish of script.wishes) script.attempt(wish, script.someone())
+  const isKnown = (): boolean => oracle.cases.get(rootId)?.record !== undefined
+  for (const [at, wish] of script.wishes.entries()) {
+    if (at === 0) script.attempt(wish, script.someone())
+    else script.attemptLater(wish, script.someone(), isKnown)
+  }
   for (let left = scenario.sweeps; left > 0; left -= 1) sweep(simulation, script.someone())
   const { world, calls, choices } = simulation
   for (let left = scenario.forgets; left > 0; left -= 1) forgetSometime(simulation, script.someone())
