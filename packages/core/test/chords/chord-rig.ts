@@ -205,3 +205,9 @@ export async function all<Item>(items: AsyncIterable<Item>): Promise<readonly It
   for await (const item of items) found.push(item)
   return found
 }
+
+/** A source that yields these and then nothing more, for ever. */
+export async function* stuck<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items
+  await new Promise(() => undefined)
+}
