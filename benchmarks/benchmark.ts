@@ -4,4 +4,13 @@ export interface Benchmark {
   readonly summary: string
   /** The first case of each is the floor that the others are compared with. */
   readonly sections: readonly { readonly title: string; readonly cases: readonly Case[] }[]
+  /** What is counted once instead of being timed. */
+  readonly tallies?: readonly { readonly title: string; count(): Promise<readonly Count[]> }[]
+}
+
+export interface Count {
+  readonly name: string
+  readonly value: number
+  /** What it has to keep. */
+  readonly most?: number
 }

@@ -1,5 +1,6 @@
 import { arch, cpus, platform } from 'node:os'
 import Table from 'cli-table3'
+import type { Count } from './benchmark.ts'
 import type { Goal, Measured } from './measure.ts'
 import { estimate, ratio, type Estimate } from './statistics.ts'
 
@@ -8,13 +9,23 @@ export interface Section {
   readonly measured: readonly Measured[]
 }
 
-/** One table a section; the first case of each is the floor. */
-export function asTable(sections: readonly Section[]): string {
-  return [machine(), ...sections.map(sectionTable)].join('\n\n')
+export interface Counted {
+  readonly title: string
+  readonly counts: readonly Count[]
 }
 
-export function asJson(sections: readonly Section[]): string {
-  const report = sections.map(({ title, measured }) => ({
+export interface Report {
+  readonly sections: readonly Section[]
+  readonly counted: readonly Counted[]
+}
+
+/** One table a section; the first case of each is the floor. */
+export function asTable({ sections, counted }: Report): string {
+  return [machine(), ...sections.map(sectionTable), ...counted.map(countTable)].join('\n\n')
+}
+
+export function asJson({ sections, counted }: Report): string {
+  const timed = sections.map(({ title, measured }) => ({
     title,
     cases: measured.map(({ name, operations, goal, samples }) => ({
       name,
@@ -28,7 +39,7 @@ export function asJson(sections: readonly Section[]): string {
       samples,
     })),
   }))
-  return JSON.stringify({ machine: machine(), sections: report }, undefined, 2)
+  return JSON.stringify({ machine: machine(), sections: timed, counted }, undefined, 2)
 }
 
 function sectionTable({ title, measured }: Section): string {
@@ -45,11 +56,26 @@ function sectionTable({ title, measured }: Section): string {
   return `${table.toString()}\n${measured[0]?.samples.length ?? 0} interleaved rounds`
 }
 
-/** Whether every case keeps its goal. */
-export function allMet(sections: readonly Section[]): boolean {
-  return sections.every(({ measured }) =>
+function countTable({ title, counts }: Counted): string {
+  const table = new Table({ head: [title, 'count', 'goal'], style: { head: [], border: [] } })
+  for (const count of counts) {
+    const { name, value, most } = count
+    const verdict = isKept(count) ? 'kept' : 'MISSED'
+    table.push([name, value.toFixed(3), most === undefined ? '' : `≤ ${most}: ${verdict}`])
+  }
+  return table.toString()
+}
+
+/** Whether everything keeps its goal. */
+export function allMet({ sections, counted }: Report): boolean {
+  const isFast = sections.every(({ measured }) =>
     measured.every(({ goal, samples }) => meets(goal, samples, floorOf(measured))),
   )
+  return isFast && counted.every(({ counts }) => counts.every(isKept))
+}
+
+function isKept({ value, most }: Count): boolean {
+  return most === undefined || value <= most
 }
 
 function meets(goal: Goal, samples: readonly number[], floor: readonly number[]): boolean {

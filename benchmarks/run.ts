@@ -1,10 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Benchmark } from './benchmark.ts'
 import { measure } from './measure.ts'
-import { allMet, asJson, asTable, type Section } from './report.ts'
+import { allMet, asJson, asTable, type Counted, type Report, type Section } from './report.ts'
 
 /** Loaded on demand, so that one benchmark does not pay for the clients of another. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  chords: async () => (await import('./chords.ts')).chords,
   embedded: async () => (await import('./embedded.ts')).embedded,
   wire: async () => (await import('./wire.ts')).wire,
 }
@@ -30,12 +31,15 @@ async function bench(name: string, options: Options): Promise<void> {
   const load = BENCHMARKS[name]
   if (load === undefined)
     return program.error(`there is no benchmark "${name}"; known are ${Object.keys(BENCHMARKS).join(', ')}`)
-  const { summary, sections } = await load()
+  const { summary, sections, tallies = [] } = await load()
   if (options.json !== true) console.log(`${name}: ${summary}`)
   const measured: Section[] = []
   for (const { title, cases } of sections) measured.push({ title, measured: await measure(cases, options.rounds) })
-  console.log(options.json === true ? asJson(measured) : asTable(measured))
-  if (options.check === true && !allMet(measured)) process.exitCode = 1
+  const counted: Counted[] = []
+  for (const tally of tallies) counted.push({ title: tally.title, counts: await tally.count() })
+  const report: Report = { sections: measured, counted }
+  console.log(options.json === true ? asJson(report) : asTable(report))
+  if (options.check === true && !allMet(report)) process.exitCode = 1
 }
 
 function parseRounds(text: string): number {
