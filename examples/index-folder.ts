@@ -71,8 +71,7 @@ async function openResults(backend: string, publisher: LocalQueue): Promise<Resu
     expiresInSeconds: KEPT_SECONDS,
     // A run that was stopped can go on for as long as its results are kept.
     maxDeadlineSeconds: KEPT_SECONDS,
-    // When the chord's result has expired, the folder is indexed anew: until then no longer than this is anything else
-    // left of the chord.
+    // What reminds of a chord that is over is its result, and nothing may do so for longer.
     tombstoneSeconds: 7_200,
     // The queue dies with its process, and nobody wants to wait long for a body that was in it. Were a living process
     // to stall for longer, another would join the same parts once more, and the result that comes first would stay.

@@ -40,7 +40,7 @@ async function factsOf(path: string): Promise<FileFacts> {
   let size = 0
   let lines = 0
   let last = NEWLINE
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+  for await (const piece of createReadStream(path, { highWaterMark: 16_384 }) as AsyncIterable<Buffer>) {
     hash.update(piece)
     size += piece.length
     for (let at = piece.indexOf(NEWLINE); at !== -1; at = piece.indexOf(NEWLINE, at + 1)) lines += 1
