@@ -24,7 +24,12 @@ export interface DecodeOptions {
 
 /** Encodes a value as Celery does. Throws `TypeError` for what has no form there. */
 export function encodeJson(value: unknown, options: EncodeOptions = {}): string {
-  return options.exact !== true && isNative(value) ? JSON.stringify(value) : writeJson(value)
+  try {
+    return options.exact !== true && isNative(value) ? JSON.stringify(value) : writeJson(value)
+  } catch (error) {
+    if (error instanceof TypeError) throw error
+    throw new TypeError('A value cannot be encoded because one of its own functions failed', { cause: error })
+  }
 }
 
 /** Decodes Celery's JSON. Throws a `BackendError` of code `unreadable` for anything malformed or over the limits. */
