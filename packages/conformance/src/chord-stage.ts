@@ -153,6 +153,11 @@ export class ChordStage implements AsyncDisposable {
     }
   }
 
+  /** What a task has come to, for a process that does nothing to bring it about. */
+  async outcome(id: string): Promise<unknown> {
+    return this.open().result(id).get({ timeoutMs: this.#trial.patienceMs })
+  }
+
   /** Runs the body as it was published last, and answers with what is then stored. */
   async playBody(results: Results, chord: string): Promise<unknown> {
     const message = this.queue.bodiesOf(chord).at(-1)

@@ -135,7 +135,7 @@ async function finishAfterDeath(trial: Trial<never>, point: KillPoint, redeliver
     stage.assertNoBody('c')
     await stage.passDeadline(90_000)
     await stage.open().chords.sweep()
-    await assert.rejects(handle.get({ timeoutMs: trial.patienceMs }), (error: Error) => error.message.includes(last.id))
+    await assert.rejects(stage.outcome(handle.id), (error: Error) => error.message.includes(last.id))
   } else await assertEnded(stage, point, isUnstored ? secondValue(redelivery) : 'of the dead')
 }
 

@@ -93,6 +93,7 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
         await results.apply(chord(start(), body, { id }))
         for (const message of stage.queue.partsOf(id)) await succeed(results, message, 'first')
         await stage.playBody(results, id)
+        await Promise.all(stage.queue.partsOf(id).map((message) => results.forget(message.id)))
         const before = stage.queue.messages.length
         const another = await stage.openAnother()
         const handle = await another.apply(chord(start(), body, { id }))
@@ -170,6 +171,7 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
       await succeed(results, only, 1)
       const before = stage.queue.messages.length
       await assert.rejects(results.chords.add('c', 'late', [part.s('late')]), isError('conflict'))
+      await assert.rejects(results.addToChord('c', 'late', ['late']), isError('conflict'))
       assert.equal(stage.queue.messages.length, before)
       stage.assertBody('c', [1])
     },
