@@ -84,7 +84,6 @@ export const chordCrashes: readonly Case[] = cases
         await stage.kill(point, { kind: 'apply', chord: 'c', count: 5, isStreamed: true })
         const results = stage.open()
         for (const message of stage.queue.partsOf('c')) await succeed(results, message, 1)
-        await results.chords.sweep()
         const listed = await first(results.chords.listOpen())
         assert.deepEqual([listed?.id, listed?.state], ['c', 'open'])
         stage.assertNoBody('c')
