@@ -135,16 +135,18 @@ for (let round = 1; killed < kills; round += 1) {
     () => afterLines(Math.ceil((Math.random() * 4 * LINES) / kills)),
     () => afterMs(Math.random() * 2000),
   ]
-  let from = killed
+  const from = killed
   for (let turn = 0; killed < kills; turn += 1) {
     const { isKilled } = await run(name, killers[turn % killers.length]?.())
     if (!isKilled) break
     killed += 1
   }
-  console.log(`${name}: killed ${killed - from} times at random`)
-  const first = await run(name, inBody(bodyId, Math.random() * 400))
-  if (first.isKilled) console.log(`${name}: and killed once the body had begun`)
-  check(name, [await run(name)])
+  let inBodies = 0
+  while (inBodies < 3 && (await run(name, inBody(bodyId, Math.random() * 200))).isKilled) inBodies += 1
+  const last = await run(name)
+  const kinds = `${killed - from} times at random, ${inBodies} times once the body had begun`
+  console.log(`${name}: killed ${kinds}; the last run took ${last.seconds.toFixed(1)} s`)
+  check(name, [last])
 }
 
 await prepare('pair')

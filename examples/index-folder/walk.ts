@@ -20,7 +20,7 @@ export async function* walk(root: string, isOwnData: (path: string) => boolean):
     const { files, inner, isListed } = await contentsOf(folder)
     if (!isListed) yield await describe(folder)
     folders.push(...inner.filter((path) => !SKIPPED.has(basename(path))).toReversed())
-    for (const path of files.filter((path) => !isOwnData(path))) yield await describe(path)
+    yield* await Promise.all(files.filter((path) => !isOwnData(path)).map(describe))
   }
 }
 
