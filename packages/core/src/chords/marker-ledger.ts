@@ -102,10 +102,23 @@ export class MarkerLedger {
     }
   }
 
-  /** Looks from the root down, into what is not known to be full, and makes up for what a crash has left undone. */
+  /**
+   * Looks from the root down, into what is not known to be full, and makes up for what a crash has left undone. Whoever
+   * creates a node's marker looks at its neighbours afterwards, never before: a part that came meanwhile did the same.
+   */
   async look(record: ChordRecord): Promise<Look> {
     const tree = new SlotTree(record.size, record.fanOut)
     if (tree.size === 0) return { isComplete: true, missing: [] }
+    for (;;) {
+      const { missing, hasMended } = await this.#lookOnce(record, tree)
+      if (missing.length === 0 || !hasMended) return { isComplete: missing.length === 0, missing }
+    }
+  }
+
+  async #lookOnce(
+    record: ChordRecord,
+    tree: SlotTree,
+  ): Promise<{ readonly missing: readonly number[]; readonly hasMended: boolean }> {
     const visited: (readonly Visited[])[] = []
     let entries: readonly number[] = [0]
     for (let level = tree.height; level >= 1; level -= 1) {
@@ -113,9 +126,7 @@ export class MarkerLedger {
       visited.push(nodes)
       entries = nodes.flatMap(({ absent }) => absent)
     }
-    const missing = entries
-    await this.#mend(record, tree, visited)
-    return { isComplete: missing.length === 0, missing }
+    return { missing: entries, hasMended: await this.#mend(record, tree, visited) }
   }
 
   /** What is in the slots, page by page in slot order; `undefined` for an empty one. Large values only if asked for. */
@@ -185,7 +196,7 @@ export class MarkerLedger {
   }
 
   /** Creates the markers of nodes that turned out to be full, from the slots upwards. */
-  async #mend(record: ChordRecord, tree: SlotTree, visited: readonly (readonly Visited[])[]): Promise<void> {
+  async #mend(record: ChordRecord, tree: SlotTree, visited: readonly (readonly Visited[])[]): Promise<boolean> {
     const full = new Set<string>()
     for (const { level, index, absent } of visited.toReversed().flat()) {
       const isFull = absent.every((child) => level > 1 && full.has(`${level - 1}:${child}`))
@@ -193,6 +204,7 @@ export class MarkerLedger {
       await this.#createNode(record, tree, { level, index })
       full.add(`${level}:${index}`)
     }
+    return full.size > 0
   }
 
   async #createNode(record: ChordRecord, tree: SlotTree, node: Node): Promise<void> {

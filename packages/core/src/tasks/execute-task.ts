@@ -86,10 +86,13 @@ class Run {
     }
   }
 
-  /** What is stored for a part of a chord that is delivered again: its run ended, perhaps before the chord was told. */
+  /**
+   * What is stored for a part or the body of a chord that is delivered again: its run ended, perhaps before the chord was
+   * told. A body could not even run again once the results of its header are gone.
+   */
   async knownResult(): Promise<TaskMeta | undefined> {
-    const { id, chord, deliveryInfo } = this.#request
-    if (chord === undefined || deliveryInfo?.redelivered !== true) return undefined
+    const { id, chord, bodyOf, deliveryInfo } = this.#request
+    if (deliveryInfo?.redelivered !== true || (chord ?? bodyOf) === undefined) return undefined
     const meta = await this.#recorder.getTaskMeta(id)
     return meta.status === 'SUCCESS' ? meta : undefined
   }
