@@ -201,18 +201,18 @@ export class MarkerLedger {
     for (const { level, index, absent } of visited.toReversed().flat()) {
       const isFull = absent.every((child) => level > 1 && full.has(`${level - 1}:${child}`))
       if (!isFull || level === tree.height) continue
-      await this.#createNode(record, tree, { level, index })
-      full.add(`${level}:${index}`)
+      if (await this.#createNode(record, tree, { level, index })) full.add(`${level}:${index}`)
     }
     return full.size > 0
   }
 
-  async #createNode(record: ChordRecord, tree: SlotTree, node: Node): Promise<void> {
+  async #createNode(record: ChordRecord, tree: SlotTree, node: Node): Promise<boolean> {
     // The body of a chord by reference must be found out without reading all slots: nodes tell of failures below them.
     const fold = record.results === 'reference' ? await this.#foldOf(record, tree, node) : undefined
-    if (record.results === 'reference' && fold === undefined) return
+    if (record.results === 'reference' && fold === undefined) return false
     const key = this.#names.node(record.id, tree.place(node.level, node.index))
     await this.#create(key, fold === undefined ? '1' : encodeJson(fold))
+    return true
   }
 
   async #foldOf(record: ChordRecord, tree: SlotTree, node: Node): Promise<Fold | undefined> {
