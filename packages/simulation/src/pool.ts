@@ -14,8 +14,13 @@ export interface PortionDone {
   readonly found: readonly Outcome[]
 }
 
-export interface PoolOptions {
+export interface WorkerTask {
   readonly workload: string
+  /** The name of the bug that is planted. Absent: none. */
+  readonly mutant?: string | undefined
+}
+
+export interface PoolOptions extends WorkerTask {
   readonly seed: number
   readonly chords: number
   readonly workers: number
@@ -25,6 +30,9 @@ export interface PoolOptions {
 }
 
 const portionSize = 250
+
+/** From source, also where this thread was started otherwise. */
+const execArgv = ['--conditions=@arpeggio/source', '--disable-warning=ExperimentalWarning']
 
 /** Spreads consecutive seeds over worker threads. */
 export async function simulateAll(options: PoolOptions): Promise<void> {
@@ -57,13 +65,14 @@ class Portions {
   }
 }
 
-async function runWorker({ workload, onDone }: PoolOptions, portions: Portions): Promise<void> {
-  const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: workload })
+async function runWorker({ workload, mutant, onDone }: PoolOptions, portions: Portions): Promise<void> {
+  const workerData: WorkerTask = { workload, mutant }
+  const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData, execArgv })
   try {
     for (let portion = portions.take(); portion !== undefined; portion = portions.take()) {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
       worker.postMessage(portion)
-      const [done] = (await once(worker, 'message')) as [PortionDone] // what worker.ts posts
+      const [done] = (await once(worker, 'message')) as [PortionDone] // what worker.ts posts; errors reject
       portions.done(done)
       onDone(done)
     }

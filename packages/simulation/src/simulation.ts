@@ -1,4 +1,4 @@
-import { Results, type Backend, type ResultsOptions } from '@arpeggio/core'
+import { Results, type Backend, type Publisher, type ResultsOptions } from '@arpeggio/core'
 import { Broker, type BrokerPlan, type Published } from './broker.ts'
 import { Calls } from './calls.ts'
 import type { Choices } from './choices.ts'
@@ -77,7 +77,7 @@ export class Simulation {
   }
 
   /** Starts a process of its own, with the product's own `Results`. */
-  spawn(): Member {
+  spawn(publisherOf: (process: SimulatedProcess) => Publisher = (process) => this.broker.publisherOf(process)): Member {
     const count = this.members.length
     const { skewsMs, lacks, results, wrapBackend = (backend) => backend } = this.setting
     const process = new SimulatedProcess(`p${count + 1}`, skewsMs[count % Math.max(1, skewsMs.length)] ?? 0)
@@ -89,7 +89,7 @@ export class Simulation {
         onWarning: (message) => this.world.note(() => `${process.name.padEnd(3)} ? ${message}`),
         ...results,
         backend: wrapBackend(new HeldBackend({ world: this.world, calls: this.calls, process, lacks })),
-        publisher: this.broker.publisherOf(process),
+        publisher: publisherOf(process),
         scheduler: this.world.schedulerOf(process),
       }),
     }

@@ -52,8 +52,7 @@ function mustGoOn(plot: Plot): boolean {
 
 /** Whoever was interrupted has been told so, and has tried again: nothing is left for a sweep but expired leases. */
 function judgePromptness({ simulation, scenario, script, oracle }: Plot): void {
-  const isAtRest =
-    simulation.broker.isIdle && script.wishes.every(({ state }) => state === 'granted' || state === 'refused')
+  const isAtRest = script.isIdle && script.wishes.every(({ state }) => state === 'granted' || state === 'refused')
   const overdue = [...oracle.cases.values()].filter((chord) => oracle.isOverdue(chord))
   if (isAtRest && scenario.isPersistent && overdue.length > 0) {
     simulation.violate('the last part fires it', overdue.map(({ id }) => id).join())
@@ -78,8 +77,8 @@ async function passDeadline(plot: Plot): Promise<void> {
   if (!isSettled(plot)) simulation.violate('the deadline ends it', states(plot))
 }
 
-function isSettled({ simulation, scenario, script, oracle }: Plot): boolean {
-  if (!simulation.broker.isIdle || script.wishes.some(({ state }) => state === 'under way')) return false
+function isSettled({ scenario, script, oracle }: Plot): boolean {
+  if (!script.isIdle || script.wishes.some(({ state }) => state === 'under way')) return false
   if (scenario.isPersistent && script.wishes[0]?.state === 'open') return false
   return [...oracle.cases.values()].every((chord) => isOver(chord, oracle))
 }
@@ -147,14 +146,15 @@ async function comeLate(
   if (entries.length > 0) simulation.violate('what is over stays over', `${entries[0]?.message.id} was published again`)
 }
 
-/** Where nothing broke, of a chord that is over only the tombstone is left. */
+/** Where nothing broke, no slot of a chord that is over is left. */
 function judgeLeftovers({ simulation, oracle }: Plot): void {
   if (simulation.hasBroken) return
-  // The marker of a node may come late, as may that of a slot whose process dies; both expire.
-  const kept = /^arpeggio-chord-(?:r|g):|^arpeggio-chord-m:[^:]*:[1-9]|^celery-/u
-  const isOpen = [...oracle.cases.values()].some(({ record }) => record?.state !== 'done')
-  const left = simulation.world.store.keys('', '').filter((key) => !kept.test(key))
-  if (!isOpen && left.length > 0) simulation.violate('nothing but a tombstone is left', left.join(' '))
+  // Anything else, such as the large value of a repeat, may have come late, and expires.
+  const marker = /^arpeggio-chord-m:[^:]*:0:/u
+  // Of a chord that ended before its size was known nobody knows which slots were filled.
+  const isOpen = [...oracle.cases.values()].some(({ record }) => record?.state !== 'done' || record.size === 0)
+  const left = simulation.world.store.keys('', '').filter((key) => marker.test(key))
+  if (!isOpen && left.length > 0) simulation.violate('no slot is left of what is over', left.join(' '))
 }
 
 async function expire({ simulation, script }: Plot): Promise<void> {

@@ -17,6 +17,8 @@ export interface Scenario {
   /** How probable it is that a run of a part does anything but succeed. */
   readonly trouble: number
   readonly largeValues: number
+  /** `local`: every process runs what it publishes, and what it holds ends with it. */
+  readonly queue: 'durable' | 'local'
   readonly processes: number
   readonly capacity: number
   /** How many tasks each addition adds. */
@@ -43,6 +45,7 @@ export const plainScenario: Scenario = {
   deadlineSeconds: 7_200,
   trouble: 0,
   largeValues: 0,
+  queue: 'durable',
   processes: 1,
   capacity: 1,
   adds: [],
@@ -72,6 +75,7 @@ export function pickScenario(choices: Choices): Scenario {
     deadlineSeconds: choices.of([7_200, 600, 60], { plain: 0.5 }),
     trouble: choices.of([0, 0.1, 0.4]),
     largeValues: choices.of([0, 0.5]),
+    queue: choices.chance(0.25) ? 'local' : 'durable',
     processes: choices.of([1, 2, 3]),
     capacity: choices.of([1, 2]),
     adds: choices.chance(0.3) ? choices.of([[1], [2], [1, 1]]) : [],

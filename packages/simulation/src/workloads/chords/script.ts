@@ -7,7 +7,9 @@ import {
   Task,
   type TaskMessage,
 } from '@arpeggio/core'
+import { LocalPublisher } from '../../local-publisher.ts'
 import type { ChordOracle } from '../../oracle/chord-oracle.ts'
+import type { SimulatedProcess } from '../../process.ts'
 import type { Member, Simulation } from '../../simulation.ts'
 import { addedTo, rootId } from './build.ts'
 import type { Scenario } from './scenario.ts'
@@ -27,23 +29,63 @@ export class Script {
   readonly #simulation: Simulation
   readonly #scenario: Scenario
   readonly #table: ReadonlyMap<string, RunnableTask>
+  readonly #queues: { readonly process: SimulatedProcess; readonly queue: LocalPublisher }[] = []
 
   constructor(simulation: Simulation, scenario: Scenario, table: ReadonlyMap<string, RunnableTask>) {
     this.#simulation = simulation
     this.#scenario = scenario
     this.#table = table
     simulation.crashObservers.push((process) => {
-      for (const wish of this.wishes)
-        if (wish.state === 'under way' && wish.by?.process === process) wish.state = 'open'
+      this.#undo(process)
     })
+  }
+
+  /** Whether nothing runs or waits anywhere. */
+  get isIdle(): boolean {
+    return (
+      this.#simulation.broker.isIdle && this.#queues.every(({ process, queue }) => !process.isAlive || queue.isIdle)
+    )
+  }
+
+  /** Whoever wished for it sees that it was in vain. */
+  #undo(process: SimulatedProcess): void {
+    for (const wish of this.wishes) if (this.#isUndone(wish, process)) wish.state = 'open'
+  }
+
+  /** With a process ends what was under way there, and what its own queue held. */
+  #isUndone({ state, by }: Wish, process: SimulatedProcess): boolean {
+    if (by?.process !== process) return false
+    return state === 'under way' || (state === 'granted' && this.#scenario.queue === 'local')
   }
 
   /** A process that runs tasks. */
   join(accepts?: (message: TaskMessage) => boolean): Member {
-    const { world, broker } = this.#simulation
-    const member = this.#simulation.spawn()
-    const { process, results } = member
-    broker.consume({
+    const { world } = this.#simulation
+    const isLocal = this.#scenario.queue === 'local'
+    const member = isLocal ? this.#simulation.spawn((process) => this.#localQueue(process)) : this.#simulation.spawn()
+    if (!isLocal) this.#consume(member, accepts)
+    world.note(() => `${member.process.name.padEnd(3)} starts`)
+    return member
+  }
+
+  #localQueue(process: SimulatedProcess): LocalPublisher {
+    const { calls, publishObservers } = this.#simulation
+    const queue = new LocalPublisher({
+      calls,
+      process,
+      tasks: [...this.#table.values()],
+      concurrency: this.#scenario.capacity,
+      onLost: () => this.#undo(process),
+      onPublish: (message) => {
+        for (const observe of publishObservers) observe({ message, by: process })
+      },
+    })
+    this.#queues.push({ process, queue })
+    return queue
+  }
+
+  #consume({ process, results }: Member, accepts: ((message: TaskMessage) => boolean) | undefined): void {
+    this.#simulation.broker.consume({
       process,
       capacity: this.#scenario.capacity,
       ...(accepts === undefined ? {} : { accepts }),
@@ -57,8 +99,6 @@ export class Script {
         return true
       },
     })
-    world.note(() => `${process.name.padEnd(3)} starts`)
-    return member
   }
 
   wish(name: string, act: (member: Member) => Promise<unknown>): void {

@@ -43,18 +43,23 @@ class Runs {
     this.#scenario = scenario
   }
 
+  /** The product's own queue waits by the machine's clock, so that nothing may have to wait there. */
+  #possible(all: number, immediate: number): number {
+    return this.#scenario.queue === 'local' ? immediate : all
+  }
+
   part(context: TaskContext, label: string): string {
     const { choices } = this.#simulation
     const run = `${label}.${(this.#count += 1)}`
     const value = choices.chance(this.#scenario.largeValues) ? run + padding : run
     const { trouble } = this.#scenario
-    const ending = choices.pick(6, { plain: 1 - trouble })
+    const ending = choices.pick(this.#possible(6, 4), { plain: 1 - trouble })
     this.#simulation.world.note(() => `      · ${run} ${endings[ending]}`)
     this.#oracle.ran(context.request.id, endingOf(ending, value))
     if (ending === 1) throw new Error(run)
-    if (ending === 2 && trouble > 0) return context.retry({ error: new Error(run) })
-    if (ending === 3) throw new Ignore(run)
-    if (ending === 4) throw new Reject(run)
+    if (ending === 2) throw new Ignore(run)
+    if (ending === 3) throw new Reject(run)
+    if (ending === 4 && trouble > 0) return context.retry({ error: new Error(run) })
     if (ending === 5) throw new Reject(run, { requeue: true })
     return value
   }
@@ -62,20 +67,21 @@ class Runs {
   async body(context: TaskContext, results: unknown): Promise<string> {
     const { bodyOf } = context.request
     const { choices } = this.#simulation
-    const ending = choices.pick(3, { plain: 1 - this.#scenario.trouble })
+    const ending = choices.pick(this.#possible(3, 2), { plain: 1 - this.#scenario.trouble })
     if (isReadable(results) && bodyOf !== undefined) {
       const values: unknown[] = []
       for await (const value of results) values.push(value)
       this.#oracle.bodyRead(bodyOf, values)
     }
     const run = `body.${(this.#count += 1)}`
-    this.#simulation.world.note(() => `      · ${run} ${endings[ending]}`)
+    this.#simulation.world.note(() => `      · ${run} ${bodyEndings[ending]}`)
     if (ending === 1) throw new Error(run)
     if (ending === 2) return context.retry({ error: new Error(run) })
     return run
   }
 }
 
+const bodyEndings = ['succeeds', 'fails', 'asks to be run again']
 const endings = [
   'succeeds',
   'fails',
@@ -86,7 +92,7 @@ const endings = [
 ]
 
 function endingOf(ending: number, value: string): readonly [state: string, value: unknown] {
-  if (ending === 3) return ['IGNORED', null]
+  if (ending === 2) return ['IGNORED', null]
   return ending === 0 ? ['SUCCESS', value] : ['FAILURE', null]
 }
 
