@@ -6,7 +6,7 @@ import type { ChordRecord } from './chord-record.ts'
 const namedSlots = 5
 
 /** The failure of a chord's body, in the words that Celery uses where it has any. */
-export function chordFailure(text: string): ExceptionData {
+function chordFailure(text: string): ExceptionData {
   return { exc_type: 'ChordError', exc_message: [text], exc_module: 'celery.exceptions' }
 }
 

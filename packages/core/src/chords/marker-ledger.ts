@@ -16,7 +16,7 @@ export interface Part {
 }
 
 /** `maybe`: the slot is filled as this call says, but perhaps it was before. */
-export type Filling = 'filled' | 'maybe' | 'duplicate' | 'conflict'
+type Filling = 'filled' | 'maybe' | 'duplicate' | 'conflict'
 
 export interface Filled {
   readonly filling: Filling
