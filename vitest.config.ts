@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts'],
-          exclude: ['packages/testing/**', '**/node_modules/**'],
+          exclude: ['packages/testing/**', '**/test/services/**', '**/node_modules/**'],
           testTimeout: 60_000,
         },
       },
@@ -19,7 +19,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'services',
-          include: ['packages/testing/test/**/*.test.ts'],
+          include: ['packages/testing/test/**/*.test.ts', 'packages/*/test/services/**/*.test.ts'],
           globalSetup: ['packages/testing/src/global-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -1,0 +1,12 @@
+import { aborted } from './errors.ts'
+
+/** Ends as soon as the signal says so. What was sent goes on: no client can call it back. */
+export function abortable<Answer>(work: Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(aborted(signal))
+    const settled = (): void => signal.removeEventListener('abort', onAbort)
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(settled)
+  })
+}

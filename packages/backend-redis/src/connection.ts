@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Argument, type Command, commandsOf, isCluster, type RedisClient, type Reply } from './client.ts'
+import { isMissingScript, toBackendError } from './errors.ts'
+import type { Script } from './scripts.ts'
+
+/** How long the answers that are still owed may take when a connection of ours is closed. */
+const farewellMs = 2000
+
+/** One client, what happened to its connection, and its errors in the words of the contract. */
+export class Connection {
+  readonly client: RedisClient
+  readonly address: string
+  readonly #isOurs: boolean
+  readonly #command: Command
+  readonly #listeners: readonly (readonly [string, (error: unknown) => void])[]
+  #losses = 0
+  #connects = 0
+  #lastError: unknown
+  #isDisposed = false
+
+  constructor(client: RedisClient, address: string, isOurs: boolean) {
+    this.client = client
+    this.address = address
+    this.#isOurs = isOurs
+    this.#command = commandsOf(client)
+    const lose = (): void => void this.#losses++
+    this.#listeners = [
+      // A cluster does not close when it loses the connection to one node.
+      isCluster(client) ? ['-node', lose] : ['close', lose],
+      ['ready', () => this.#ready()],
+      // Listening to another's errors would keep its owner from hearing of them.
+      ...(isOurs ? [['error', (error: unknown): void => void (this.#lastError = error)] as const] : []),
+    ]
+    for (const [event, listener] of this.#listeners) client.on(event, listener)
+  }
+
+  /** How often a connection ended. When it changes under a command, the client may have sent that a second time. */
+  get losses(): number {
+    return this.#losses
+  }
+
+  async run(name: string, args: readonly Argument[]): Promise<Reply> {
+    const connects = this.#connects
+    const wasReady = this.client.status === 'ready'
+    try {
+      return await this.#command(name, args)
+    } catch (error) {
+      throw toBackendError(error, {
+        wasSent: wasReady || connects !== this.#connects,
+        address: this.address,
+        connection: this.#lastError,
+        isDisposed: this.#isDisposed,
+      })
+    }
+  }
+
+  /** By its digest, and with its source where the server does not know that: after a restart, a fail-over, a SCRIPT FLUSH. */
+  async script({ digest, source }: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    try {
+      return await this.run('evalsha', [digest, keys.length, ...keys, ...args])
+    } catch (error) {
+      if (!isMissingScript(error)) throw error
+      return this.run('eval', [source, keys.length, ...keys, ...args])
+    }
+  }
+
+  /** Leaves a client of others as it was. One of ours says goodbye after the answers that it is owed. */
+  async close(): Promise<void> {
+    this.#isDisposed = true
+    if (this.#isOurs) {
+      const patience = new AbortController()
+      const late = sleep(farewellMs, undefined, { signal: patience.signal, ref: false }).catch(() => undefined)
+      if (this.client.status === 'ready') await Promise.race([this.#command('quit', []).catch(() => undefined), late])
+      patience.abort()
+      this.client.disconnect()
+    }
+    for (const [event, listener] of this.#listeners) if (event !== 'error') this.client.off(event, listener)
+  }
+
+  #ready(): void {
+    this.#connects++
+    this.#lastError = undefined
+  }
+}

@@ -1,0 +1,133 @@
+import type { CallOptions, ChangeEvent, ChangeStream, Key, Notifications } from '@arpeggio/core'
+import { abortable } from './abortable.ts'
+import type { RedisClient } from './client.ts'
+import { aborted, disposed } from './errors.ts'
+import { DELETED } from './scripts.ts'
+import { SubscriberConnection } from './subscriber-connection.ts'
+
+export interface RedisNotificationsOptions {
+  /** What the subscriber connection is a copy of. */
+  readonly client: () => RedisClient
+  readonly isClosed: () => boolean
+  readonly isSharded: boolean
+  readonly heartbeatMs: number | undefined
+}
+
+const deleted = Buffer.from(DELETED)
+
+/** Celery's `ResultConsumer`: one subscriber connection of our own for all streams, from the first one that is opened to the last. */
+export class RedisNotifications implements Notifications, AsyncDisposable {
+  readonly #options: RedisNotificationsOptions
+  readonly #streams = new Map<Key, Set<RedisStream>>()
+  readonly #open = new Set<RedisStream>()
+  #connection: SubscriberConnection | undefined
+
+  constructor(options: RedisNotificationsOptions) {
+    this.#options = options
+  }
+
+  async open(listener: (event: ChangeEvent) => void, options: CallOptions = {}): Promise<ChangeStream> {
+    if (this.#options.isClosed()) throw disposed()
+    if (options.signal?.aborted === true) throw aborted(options.signal)
+    const stream: RedisStream = new RedisStream(this, listener)
+    this.#open.add(stream)
+    this.#connection ??= this.#connect()
+    try {
+      await abortable(this.#connection.opened(), options.signal)
+      if (this.#options.isClosed()) throw disposed()
+    } catch (error) {
+      await stream[Symbol.asyncDispose]()
+      throw error
+    }
+    return stream
+  }
+
+  /** @internal */
+  async subscribe(stream: RedisStream, keys: readonly Key[]): Promise<void> {
+    for (const key of keys) {
+      const streams = this.#streams.get(key)
+      if (streams === undefined) this.#streams.set(key, new Set([stream]))
+      else streams.add(stream)
+    }
+    await this.#connection?.subscribe(keys)
+  }
+
+  /** @internal */
+  async unsubscribe(stream: RedisStream, keys: Iterable<Key>): Promise<void> {
+    const deserted: Key[] = []
+    for (const key of keys) {
+      const streams = this.#streams.get(key)
+      if (streams === undefined || !streams.delete(stream) || streams.size > 0) continue
+      this.#streams.delete(key)
+      deserted.push(key)
+    }
+    if (deserted.length > 0) await this.#connection?.unsubscribe(deserted)
+  }
+
+  /** @internal */
+  async leave(stream: RedisStream, keys: Iterable<Key>): Promise<void> {
+    if (!this.#open.delete(stream)) return
+    if (this.#open.size > 0) return this.unsubscribe(stream, keys)
+    this.#streams.clear()
+    const connection = this.#connection
+    this.#connection = undefined
+    await connection?.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#open].map((stream) => stream[Symbol.asyncDispose]()))
+  }
+
+  #connect(): SubscriberConnection {
+    const { client, isSharded, heartbeatMs } = this.#options
+    return new SubscriberConnection({
+      client: client(),
+      isSharded,
+      heartbeatMs,
+      channels: () => [...this.#streams.keys()],
+      onMessage: (channel, payload) => this.#tell(channel, payload),
+      onRestored: () => {
+        for (const stream of this.#open) stream.listener({ type: 'gap' })
+      },
+    })
+  }
+
+  #tell(key: Key, payload: Buffer): void {
+    const isDeleted = payload.equals(deleted)
+    for (const { listener } of this.#streams.get(key) ?? []) {
+      listener(isDeleted ? { type: 'change', key } : { type: 'change', key, value: payload })
+    }
+  }
+}
+
+/** What one `Results` subscribed to. */
+class RedisStream implements ChangeStream {
+  readonly listener: (event: ChangeEvent) => void
+  readonly #owner: RedisNotifications
+  readonly #keys = new Set<Key>()
+  #isClosed = false
+
+  constructor(owner: RedisNotifications, listener: (event: ChangeEvent) => void) {
+    this.#owner = owner
+    this.listener = (event) => {
+      if (!this.#isClosed) listener(event)
+    }
+  }
+
+  async subscribe(keys: readonly Key[]): Promise<void> {
+    if (this.#isClosed) throw disposed()
+    for (const key of keys) this.#keys.add(key)
+    await this.#owner.subscribe(this, keys)
+  }
+
+  async unsubscribe(keys: readonly Key[]): Promise<void> {
+    if (this.#isClosed) throw disposed()
+    for (const key of keys) this.#keys.delete(key)
+    await this.#owner.unsubscribe(this, keys)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    await this.#owner.leave(this, this.#keys)
+  }
+}
