@@ -1,3 +1,6 @@
+import type { Backend } from '../../src/index.ts'
+import { KeyStore } from '../../src/store/key-store.ts'
+import { Retry } from '../../src/store/retry.ts'
 import type { ChordRecord } from '../../src/chords/chord-record.ts'
 import type { SlotEntry } from '../../src/chords/slot-entry.ts'
 
@@ -34,4 +37,10 @@ export function success(taskId: string, value: unknown = taskId): SlotEntry {
 
 export function failed(taskId: string, text = 'boom', state = 'FAILURE'): SlotEntry {
   return { taskId, state, value: { exc_type: 'ValueError', exc_message: [text], exc_module: 'builtins' } }
+}
+
+/** A store that tries again at once. */
+export function keyStore(backend: Backend, retries = 0): KeyStore {
+  const policy = { alwaysRetry: true, maxRetries: retries, baseSleepMs: 0, maxSleepMs: 0 }
+  return new KeyStore(backend, new Retry(policy, { exceptionSafeToRetry: () => false }))
 }
