@@ -2,6 +2,7 @@ import type { Case } from './case.ts'
 import { abilities } from './cases/abilities.ts'
 import { chordCrashes } from './cases/chords-crashes.ts'
 import { chordEndings } from './cases/chords-endings.ts'
+import { chordFailures } from './cases/chords-failures.ts'
 import { chordFaults } from './cases/chords-faults.ts'
 import { chordScale } from './cases/chords-scale.ts'
 import { chordSealing } from './cases/chords-sealing.ts'
@@ -39,6 +40,7 @@ export const cases: readonly Case[] = [
   ...notifications,
   ...chordSlots,
   ...chordEndings,
+  ...chordFailures,
   ...chordCrashes,
   ...chordFaults,
   ...chordSealing,

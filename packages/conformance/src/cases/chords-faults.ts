@@ -23,7 +23,7 @@ export const chordFaults: readonly Case[] = new ChapterCases('chords')
       for (let round = 0; round < Math.min(trial.rounds, 50); round++) {
         const chance = new Chance(round)
         const flaky = (): Results => stage.open(failingWrites(trial.backend, chance, { lost: 0.2, refused: 0 }))
-        await finishAll(stage, [flaky(), flaky()], { id: `c-${round}`, chance })
+        await finishAll(stage, [flaky(), flaky()], { id: `c-${round}`, chance, isPrompt: true })
       }
     },
   })
@@ -33,7 +33,7 @@ export const chordFaults: readonly Case[] = new ChapterCases('chords')
       for (let round = 0; round < Math.min(trial.rounds, 50); round++) {
         const chance = new Chance(round)
         const busy = (): Results => stage.open(failingWrites(trial.backend, chance, { lost: 0.05, refused: 0.3 }))
-        await finishAll(stage, [busy(), busy()], { id: `c-${round}`, chance })
+        await finishAll(stage, [busy(), busy()], { id: `c-${round}`, chance, isPrompt: false })
       }
     },
   })
@@ -198,16 +198,23 @@ function aroundWrites(backend: Backend, around: Around): Backend {
 interface Play {
   readonly id: string
   readonly chance: Chance
+  /** Whether the last part itself must fire the chord: whoever lost an answer finds out what became of the write. */
+  readonly isPrompt: boolean
 }
 
 /** Seven parts, on processes by turns, all at once; then whoever is left brings the chord to its end. */
-async function finishAll(stage: ChordStage, processes: readonly Results[], { id, chance }: Play): Promise<void> {
+async function finishAll(
+  stage: ChordStage,
+  processes: readonly Results[],
+  { id, chance, isPrompt }: Play,
+): Promise<void> {
   const [first] = processes
   await first?.apply(chord(parts(7), body, { id }))
   const messages = stage.queue.partsOf(id)
   const finish = (message: TaskMessage, index: number): Promise<void> =>
     succeed(processes[index % processes.length] ?? assert.fail(), message, message.groupIndex)
   await Promise.all(chance.shuffled(messages).map(finish))
+  if (isPrompt) assert.ok(stage.queue.bodiesOf(id).length >= 1, `seed ${chance.seed}: the last part fired the chord`)
   await stage.pass(31)
   await stage.open().chords.sweep()
   const published = stage.queue.bodiesOf(id).length

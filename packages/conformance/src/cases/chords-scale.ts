@@ -111,6 +111,23 @@ export const chordScale: readonly Case[] = new ChapterCases('chords')
       assert.equal(bodiesOf(stage, 'c').length, 0)
     },
   })
+  .add(
+    'a body by reference runs when enough parts have succeeded, counted without a look at them, and not when one is lacking',
+    {
+      async run(trial) {
+        await using stage = new ChordStage(trial)
+        const results = stage.open()
+        for (const atLeast of [38, 39]) {
+          const id = `at-least-${atLeast}`
+          await results.apply(chord(parts(40), settledReader, { id, results: 'reference', policy: { atLeast } }))
+          for (const [slot, message] of stage.queue.partsOf(id).entries()) {
+            await (slot === 3 || slot === 30 ? fail(results, message) : succeed(results, message, slot))
+          }
+          assert.equal(bodiesOf(stage, id).length, atLeast === 38 ? 1 : 0, id)
+        }
+      },
+    },
+  )
   .add('large values arrive whole, also by value, and when their tasks are forgotten', {
     async run(trial) {
       await using stage = new ChordStage(trial)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { BackendError, chord, type Results, type Signature, StreamedChord, type TaskMessage } from '@arpeggio/core'
 import { isError } from '../assertions.ts'
 import { type Case, ChapterCases } from '../case.ts'
+import { Chance } from '../chance.ts'
 import { body, ChordStage, part, parts, succeed } from '../chord-stage.ts'
 
 /** How a chord begins, gets its size, grows, and begins again: no part is lost between, and none is waited for in vain. */
@@ -116,6 +117,10 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
       ]
       for (const other of others) await assert.rejects(results.apply(other), isError('conflict'))
       assert.equal(stage.queue.messages.length, before)
+      await results.apply(chord(parts(2).values(), body, { id: 'announced' }))
+      const later = await stage.openAnother()
+      const swapped = [part.s(1), part.s(0)].values()
+      await assert.rejects(later.apply(chord(swapped, body, { id: 'announced' })), isError('conflict'))
     },
   })
   .add('a part that adds parts to its own chord, even the last, makes the chord wait for them, once', {
@@ -159,6 +164,30 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
           await succeed(mine, stage.queue.partsOf(id)[2], 'more')
           stage.assertBody(id, ['first', 'last', 'more'])
         }
+      }
+    },
+  })
+  .add('parts that are added at any time to a chord of any size are all waited for, and none that is not there', {
+    async run(trial) {
+      await using stage = new ChordStage(trial, { results: { chordFanOut: 2 } })
+      const processes = [stage.open(), await stage.openAnother()]
+      for (let seed = 0; seed < Math.min(trial.rounds * 2, 400); seed++) {
+        const chance = new Chance(seed)
+        const id = `c-${seed}`
+        const results = processes[seed % 2] ?? assert.fail('no process')
+        await results.apply(chord(parts(1 + chance.below(8)), body, { id }))
+        const done = new Set<number>()
+        for (let adds = 0; stage.queue.bodiesOf(id).length === 0;) {
+          const open = stage.queue.partsOf(id).filter(({ groupIndex = -1 }) => !done.has(groupIndex))
+          assert.ok(open.length > 0, `seed ${seed}: all ${done.size} parts have returned, and nothing has come of it`)
+          if (adds < 3 && chance.below(4) === 0) await results.chords.add(id, `${adds++}`, parts(1 + chance.below(3)))
+          const next = open[chance.below(open.length)]
+          await succeed(results, next, next?.groupIndex)
+          done.add(next?.groupIndex ?? -1)
+        }
+        const all = stage.queue.partsOf(id).map((_, slot) => slot)
+        assert.equal(done.size, all.length, `seed ${seed}: fired before all had returned`)
+        stage.assertBody(id, all)
       }
     },
   })
