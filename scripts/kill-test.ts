@@ -40,9 +40,10 @@ const afterLines = (limit: number): Killer => {
 const afterMs = (ms: number): Killer => {
   return (child, lines) => lines === 0 && setTimeout(() => child.kill('SIGKILL'), ms)
 }
-/** Once the body has begun, its result may be stored or not, and what it was made of be removed or not. */
+/** Once this run's body has begun, its result may be stored or not, and what it was made of be removed or not. */
 const inBody = (id: string, ms: number): Killer => {
-  return (child, _lines, log) => tailOf(log).includes(`began ${id}`) && setTimeout(() => child.kill('SIGKILL'), ms)
+  return (child, lines, log) =>
+    lines > 0 && tailOf(log).includes(`began ${id}`) && setTimeout(() => child.kill('SIGKILL'), ms)
 }
 
 async function run(name: string, killer?: Killer): Promise<Run> {
@@ -133,7 +134,7 @@ for (let round = 1; killed < kills; round += 1) {
   const killers = [
     () => afterLines(Math.ceil((Math.random() * 2 * LINES) / kills)),
     () => afterLines(Math.ceil((Math.random() * 4 * LINES) / kills)),
-    () => afterMs(Math.random() * 2000),
+    () => afterMs(Math.random() * 3000),
   ]
   const from = killed
   for (let turn = 0; killed < kills; turn += 1) {
@@ -142,7 +143,7 @@ for (let round = 1; killed < kills; round += 1) {
     killed += 1
   }
   let inBodies = 0
-  while (inBodies < 3 && (await run(name, inBody(bodyId, Math.random() * 200))).isKilled) inBodies += 1
+  while (inBodies < 3 && (await run(name, inBody(bodyId, Math.random() * 300))).isKilled) inBodies += 1
   const last = await run(name)
   const kinds = `${killed - from} times at random, ${inBodies} times once the body had begun`
   console.log(`${name}: killed ${kinds}; the last run took ${last.seconds.toFixed(1)} s`)
