@@ -34,10 +34,14 @@ export async function indexFolder(work: Work): Promise<FolderIndex> {
   }
   const body = mergeIndex.s(root).set({ taskId: bodyId })
   const parts = chord(partsOf(work), body, { id, policy: 'collect', results: 'reference' })
-  return await showing(work, async () => {
-    const index = await results.apply(parts)
-    return await index.get({ signal })
+  const missing = await missingOf(work)
+  const index = await showing(entries.length, missing, async () => {
+    const result = await results.apply(parts)
+    return await result.get({ signal })
   })
+  const elsewhere = missing.size - work.readHere()
+  if (elsewhere > 0) console.log(`Another process was faster with ${elsewhere} files`)
+  return index
 }
 
 /** One part per file. A generator, so that the first files are read while the last ones are still announced. */
@@ -49,27 +53,26 @@ function* partsOf({ entries, indexFile, signal }: Work): Generator<Signature<Fil
 }
 
 /** Shows how many results are stored while something happens. */
-async function showing<Answer>(work: Work, happen: () => Promise<Answer>): Promise<Answer> {
-  const { entries, readHere } = work
-  const missing = await missingOf(work)
-  const toRead = missing.size
-  const progress = showProgress(entries.length, entries.length - missing.size)
-  const unsubscribe = onStored((id) => {
-    if (missing.delete(id)) progress.update(entries.length - missing.size)
-  })
+async function showing<Answer>(
+  total: number,
+  missing: ReadonlySet<string>,
+  happen: () => Promise<Answer>,
+): Promise<Answer> {
+  let done = total - missing.size
+  const progress = showProgress(total, done)
+  const unsubscribe = onStored((id) => missing.has(id) && progress.update((done += 1)))
   try {
     const answer = await happen()
-    progress.update(entries.length)
+    // Another process may have stored some.
+    progress.update(total)
     return answer
   } finally {
     unsubscribe()
     progress.stop()
-    const elsewhere = toRead - missing.size - readHere()
-    if (elsewhere > 0) console.log(`Another process was faster with ${elsewhere} files`)
   }
 }
 
-async function missingOf({ entries, results }: Work): Promise<Set<string>> {
+async function missingOf({ entries, results }: Work): Promise<ReadonlySet<string>> {
   const missing = new Set<string>()
   for (let at = 0; at < entries.length; at += BATCH) {
     const metas = await results.getMany(entries.slice(at, at + BATCH).map(({ id }) => id))

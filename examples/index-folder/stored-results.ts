@@ -4,7 +4,7 @@ import type { TraceContext } from '@arpeggio/core'
 const stored = channel('tracing:arpeggio.storeResult:asyncEnd')
 
 /** Calls back for every task whose result this process finds stored. Answers with what ends that. */
-export function onStored(callback: (id: string) => void): () => void {
+export function onStored(callback: (id: string) => unknown): () => void {
   const listener = (message: unknown): void => {
     const { error, taskId } = message as TraceContext & { readonly error?: unknown } // as the channel is documented
     if (error === undefined && taskId !== undefined) callback(taskId)
