@@ -28,7 +28,8 @@ export class ChordParts {
     const [held, siblings] = await Promise.all([records.get(chord), ledger.siblings(chord, slot, host.settings.fanOut)])
     if (held === undefined) return 'unknown'
     if (isLate(held.record, slot)) {
-      if (filling === 'filled') await ledger.clear(chord, slot)
+      // Whoever filled it: nobody reads it any more.
+      await ledger.clear(chord, slot)
       return 'late'
     }
     if (held.record.policy === 'failFast' && isFailure(entry)) await this.#failFast(held, slot)

@@ -83,32 +83,36 @@ export class Dispatcher {
    * `ended` is a task of the body that has ended here, perhaps without leaving a result.
    */
   async settled(id: string, ended?: string): Promise<boolean> {
-    const held = await this.#tools.records.get(id)
-    if (held === undefined || held.record.state === 'done') {
-      this.#bodies.forget(id)
-      return true
+    for (;;) {
+      const held = await this.#tools.records.get(id)
+      if (held === undefined || held.record.state === 'done') {
+        this.#bodies.forget(id)
+        return true
+      }
+      if (held.record.state !== 'published' || !(await this.#hasEnded(held.record, ended))) return false
+      // A lease may be renewed in between: then once more, or nobody ever does it.
+      if (await this.#bury(held)) return true
     }
-    if (held.record.state !== 'published' || !(await this.#hasEnded(held.record, ended))) return false
-    await this.bury(held)
-    return true
   }
 
   /**
    * Removes everything but a small tombstone, which keeps late parts from bringing the chord back. That what was awaited
    * has ended is written down first, or whoever finds half of it gone would take the rest for lost.
    */
-  async bury(found: Held): Promise<void> {
+  async #bury(found: Held): Promise<boolean> {
     const { host, ledger, names, pages, records } = this.#tools
     const { awaited, hasEnded } = found.record
     const isFirst = awaited !== undefined && hasEnded !== true
     const held = isFirst ? await records.replace(found, { hasEnded: true, lease: null }) : found
-    if (held === undefined) return
+    if (held === undefined) return false
     const { record } = held
-    await ledger.remove(record, record.decision?.large === true)
+    // What came in after the decision may be large although nothing was before.
+    await ledger.remove(record, record.decision?.large === true || record.why !== 'complete')
     await host.keys.delete([...pages.keysOf(record), names.failed(record.id)])
     const change = { ...over, ...tombstone(record) }
-    await records.replace(held, change, host.settings.tombstoneSeconds)
+    if ((await records.replace(held, change, host.settings.tombstoneSeconds)) === undefined) return false
     this.#bodies.forget(record.id)
+    return true
   }
 
   messageEnded(message: TaskMessage): Promise<void> {
@@ -202,7 +206,7 @@ export class Dispatcher {
 
   async #watch(settled: Held): Promise<void> {
     const { awaited, lease } = settled.record
-    if (awaited === undefined || this.#bodies.haveEnded(settled.record)) await this.bury(settled)
+    if (awaited === undefined || this.#bodies.haveEnded(settled.record)) await this.settled(settled.record.id)
     else if (lease) this.#bodies.hold(settled.record)
   }
 
