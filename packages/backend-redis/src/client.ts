@@ -6,7 +6,7 @@ interface AnyRedisClient {
   on(event: string, listener: (...details: unknown[]) => void): unknown
   off(event: string, listener: (...details: unknown[]) => void): unknown
   connect(): Promise<void>
-  disconnect(): void
+  disconnect(reconnect?: boolean): void
 }
 
 /** An ioredis `Redis`: one server, or the master that Sentinel names. */

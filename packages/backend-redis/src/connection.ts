@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Argument, type Command, commandsOf, isCluster, type RedisClient, type Reply } from './client.ts'
-import { isMissingScript, toBackendError } from './errors.ts'
+import { isMisconfigured, isMissingScript, toBackendError } from './errors.ts'
 import type { Script } from './scripts.ts'
 
 /** How long the answers that are still owed may take when a connection of ours is closed. */
@@ -29,7 +29,7 @@ export class Connection {
       isCluster(client) ? ['-node', lose] : ['close', lose],
       ['ready', () => this.#ready()],
       // Listening to another's errors would keep its owner from hearing of them.
-      ...(isOurs ? [['error', (error: unknown): void => void (this.#lastError = error)] as const] : []),
+      ...(isOurs ? [['error', (error: unknown): void => this.#failed(error)] as const] : []),
     ]
     for (const [event, listener] of this.#listeners) client.on(event, listener)
   }
@@ -75,6 +75,12 @@ export class Connection {
       this.client.disconnect()
     }
     for (const [event, listener] of this.#listeners) if (event !== 'error') this.client.off(event, listener)
+  }
+
+  /** ioredis would go on in database 0 when the one that was asked for is not there. */
+  #failed(error: unknown): void {
+    this.#lastError = error
+    if (isMisconfigured(error)) this.client.disconnect(true)
   }
 
   #ready(): void {

@@ -95,6 +95,11 @@ export function isMissingScript(error: unknown): boolean {
   return messageOf(error).startsWith('NOSCRIPT')
 }
 
+/** Refused by the server, whatever is tried again. */
+export function isMisconfigured(error: unknown): boolean {
+  return replyCode(error) === 'misconfigured'
+}
+
 export function aborted(signal: AbortSignal): BackendError {
   return new BackendError('aborted', 'The operation was aborted', { cause: signal.reason })
 }

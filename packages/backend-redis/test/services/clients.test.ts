@@ -1,11 +1,11 @@
 import { cases, type Chapter, register } from '@arpeggio/conformance'
-import { Results } from '@arpeggio/core'
+import { type Backend, Results } from '@arpeggio/core'
 import { redis } from '@arpeggio/testing'
 import { Redis, type RedisOptions } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis-5'
 import { afterAll, describe, expect, it } from 'vitest'
 import { RedisBackend, type RedisBackendOptions, type RedisClient } from '../../src/index.ts'
-import { harnessOf, uniqueId } from './redis-harness.ts'
+import { harnessOf, killSubscribersOf, uniqueId } from './redis-harness.ts'
 
 const { url } = await redis()
 const admin = new Redis(url)
@@ -34,31 +34,38 @@ const place = { host, port: Number(port) }
 
 interface Variant {
   readonly name: string
-  readonly options: () => RedisBackendOptions
+  /** With a name for its connections. */
+  readonly options: (name: string) => RedisBackendOptions
 }
 
-function passed(name: string, make: () => RedisClient): Variant {
-  return { name, options: () => ({ client: make() }) }
+function passed(name: string, make: (place: Place) => RedisClient): Variant {
+  return { name, options: (connectionName) => ({ client: make({ ...place, connectionName }) }) }
 }
 
-function ioredis(options: RedisOptions): () => RedisClient {
-  return () => new Redis({ ...place, ...options } as RedisOptions & { replyMapping?: 'legacy' })
+interface Place {
+  readonly host: string
+  readonly port: number
+  readonly connectionName: string
+}
+
+function ioredis(options: RedisOptions): (place: Place) => RedisClient {
+  return (place) => new Redis({ ...place, ...options } as RedisOptions & { replyMapping?: 'legacy' })
 }
 
 const variants: readonly Variant[] = [
   passed('ioredis 6.0.0', ioredis({})),
   passed('ioredis 6.0.0 with auto-pipelining', ioredis({ enableAutoPipelining: true })),
   passed('ioredis 6.0.0 over RESP2', ioredis({ protocol: 2 })),
-  passed('ioredis 6.0.0 with replyMapping resp3 and numbers as strings', () => {
+  passed('ioredis 6.0.0 with replyMapping resp3 and numbers as strings', (place) => {
     return new Redis({ ...place, replyMapping: 'resp3', stringNumbers: true })
   }),
-  passed('ioredis 5.4.0', () => new Redis5({ ...place })),
-  passed('ioredis 5.4.0 with auto-pipelining', () => new Redis5({ ...place, enableAutoPipelining: true })),
+  passed('ioredis 5.4.0', (place) => new Redis5({ ...place })),
+  passed('ioredis 5.4.0 with auto-pipelining', (place) => new Redis5({ ...place, enableAutoPipelining: true })),
   {
     name: 'a user with the permissions of the README',
-    options: () => ({ ...place, username: 'worker', password: 'secret' }),
+    options: (clientName) => ({ ...place, clientName, username: 'worker', password: 'secret' }),
   },
-  { name: 'three connections', options: () => ({ url, maxConnections: 3 }) },
+  { name: 'three connections', options: (clientName) => ({ url, clientName, maxConnections: 3 }) },
 ]
 
 // Chords and groups use the same operations; the row of the server runs them.
@@ -77,13 +84,18 @@ for (const { name, options } of variants) {
   register(
     harnessOf({
       name,
-      options: async () => options(),
+      options: async () => options(uniqueId()),
       release: ({ client }) => client?.disconnect(),
-      killSubscribers: async () => void (await admin.client('KILL', 'TYPE', 'PUBSUB')),
+      killSubscribers: (backend) => killSubscribersOf(admin, nameOf(backend)),
     }),
     { describe: describe.concurrent, it },
     chosen,
   )
+}
+
+function nameOf(backend: Backend): string {
+  const { client } = backend as RedisBackend // the harness opens no other
+  return 'connectionName' in client.options ? String(client.options.connectionName) : ''
 }
 
 /** The connections that carry this name, and how many of them subscribe. */

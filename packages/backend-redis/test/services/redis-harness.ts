@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Harness } from '@arpeggio/conformance'
 import type { Backend } from '@arpeggio/core'
+import type { Redis } from 'ioredis'
 import { RedisBackend, type RedisBackendOptions } from '../../src/index.ts'
 
 /** What Redis does not have, and why. */
@@ -13,8 +14,9 @@ export interface Row {
   readonly name: string
   /** Made anew for every handle. */
   readonly options: () => Promise<RedisBackendOptions>
-  /** Ends every subscriber connection, once. */
-  readonly killSubscribers: () => Promise<void>
+  /** Ends the subscriber connections of that backend, once. */
+  readonly killSubscribers: (backend: Backend) => Promise<void>
+  readonly rounds?: number
   readonly release: (options: RedisBackendOptions) => void
 }
 
@@ -35,11 +37,20 @@ export function harnessOf(row: Row): Harness {
     lacks,
     open,
     openAnother: open,
-    gap: async (_backend, during) => {
-      await row.killSubscribers()
+    gap: async (backend, during) => {
+      await row.killSubscribers(backend)
       await during()
     },
-    rounds: 20,
+    rounds: row.rounds ?? 5,
+  }
+}
+
+/** Ends the subscriber connections whose `connectionName` this is. */
+export async function killSubscribersOf(admin: Redis, name: string): Promise<void> {
+  for (const line of String(await admin.client('LIST')).split('\n')) {
+    const isSubscriber = line.includes(` name=${name} `) && / (?:s?sub)=[1-9]/u.test(line)
+    const clientId = /^id=(\d+)/u.exec(line)?.[1]
+    if (isSubscriber && clientId !== undefined) await admin.client('KILL', 'ID', clientId)
   }
 }
 
