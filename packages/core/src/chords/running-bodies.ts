@@ -47,7 +47,9 @@ export class RunningBodies {
     if (chord === undefined) return
     const unfinished = this.#unfinished.get(chord)
     unfinished?.delete(id)
-    if (unfinished === undefined || unfinished.size === 0) await this.#onEnd(chord, id)
+    if (unfinished !== undefined && unfinished.size > 0) return
+    this.#held.delete(chord)
+    await this.#onEnd(chord, id)
   }
 
   async lost({ bodyOf: chord }: TaskMessage): Promise<void> {
