@@ -167,7 +167,7 @@ export const protocol: readonly Mutant[] = [
     edits: [
       {
         file: 'chords/chord-parts.ts',
-        find: "if (filling === 'filled') await ledger.clear(chord, slot)",
+        find: 'await ledger.clear(chord, slot)',
         replace: '',
       },
     ],
