@@ -111,7 +111,7 @@ export class Broker {
       const { process, capacity } = consumer
       const isFree = process.runsAt(this.#world.now) && (this.#inFlight.get(consumer)?.length ?? 0) < capacity
       if (isFree && this.#queue.some((message) => accepts(consumer, message)))
-        steps.push({ process, label: () => 'takes a message', run: () => this.#deliver(consumer) })
+        steps.push({ process, label: () => 'takes a message', isLocal: true, run: () => this.#deliver(consumer) })
     }
   }
 
@@ -137,7 +137,7 @@ export class Broker {
     const isDone = await consumer.handle(message, isRedelivered).catch(() => false)
     const { process } = consumer
     const label = (): string => `${isDone ? 'acknowledges' : 'returns'} ${named(message)}`
-    this.#world.add({ process, label, run: () => this.#release(consumer, message, isDone) })
+    this.#world.add({ process, label, isLocal: true, run: () => this.#release(consumer, message, isDone) })
   }
 
   #release(consumer: Consumer, message: TaskMessage, isDone: boolean): void {
@@ -145,6 +145,7 @@ export class Broker {
     const held = this.#inFlight.get(consumer) ?? []
     const at = held.indexOf(message)
     if (at >= 0) held.splice(at, 1)
+    if (isDone && held.length === 0) this.#world.fingerprint?.forget(consumer.process)
     // Not at once: a store that is out of order would be asked without a pause.
     if (!isDone) this.#putLater(message, 5)
   }

@@ -13,6 +13,8 @@ export interface Call<Answer> {
   readonly applyPartly?: () => Promise<Answer>
   /** Described for the trace. */
   readonly answer?: (answer: Answer) => string
+  /** Whether nobody else asks for the same. */
+  readonly isLocal?: boolean
   /** Which outage it suffers from. */
   readonly target: 'store' | 'queue'
 }
@@ -46,14 +48,15 @@ export class Calls {
   make<Answer>(call: Call<Answer>): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     if (!call.process.isAlive) return promise
-    const { process, label } = call
+    const { process, label, isLocal = false } = call
     const held = { call, resolve, reject }
-    this.#world.add({ process, label, run: () => this.#perform(held) })
+    this.#world.add({ process, label, isLocal, run: () => this.#perform(held) })
     return promise
   }
 
   crash(process: SimulatedProcess): void {
     process.isAlive = false
+    this.#world.fingerprint?.forget(process)
     this.#world.note(() => `${process.name.padEnd(3)} † dies`)
     this.#onCrash(process)
   }

@@ -11,6 +11,8 @@ export class Fingerprint {
   readonly #versions = new Map<string, Map<string, number>>()
   readonly #held = new Map<string, number>()
   readonly #told = new Map<string, number>()
+  /** Processes that know the store's time. */
+  readonly #asked = new Set<string>()
   #stored = 0
   #published = 0
 
@@ -24,7 +26,13 @@ export class Fingerprint {
   /** A process learned something: everything that it does from now on may depend on it. Without one, all do. */
   tell(process: SimulatedProcess | undefined, what: string): void {
     const { name } = process ?? { name: '' }
+    if (what.startsWith('clock')) this.#asked.add(name)
     this.#told.set(name, hash(`${this.#told.get(name) ?? 0} ${this.#steady(what)}`))
+  }
+
+  /** A process is at rest, or dead: what it was told matters no more, but for the time, which it remembers for a while. */
+  forget({ name, isAlive }: SimulatedProcess): void {
+    this.#told.set(name, isAlive && this.#asked.has(name) ? 1 : 0)
   }
 
   publish(what: string): void {

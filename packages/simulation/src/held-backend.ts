@@ -25,6 +25,8 @@ export interface HeldBackendOptions {
   readonly calls: Calls
   readonly process: SimulatedProcess
   readonly lacks: ReadonlySet<Ability>
+  /** What keys that only one process uses begin with. */
+  readonly localPrefix?: string | undefined
 }
 
 /** The store as one process sees it: every call waits until the world lets it happen. */
@@ -40,13 +42,15 @@ export class HeldBackend implements Backend {
   readonly #calls: Calls
   readonly #process: SimulatedProcess
   readonly #world: World
+  readonly #localPrefix: string | undefined
 
-  constructor({ world, calls, process, lacks }: HeldBackendOptions) {
+  constructor({ world, calls, process, lacks, localPrefix }: HeldBackendOptions) {
     const memory = new MemoryBackend({ store: world.store })
     this.#memory = memory
     this.#calls = calls
     this.#process = process
     this.#world = world
+    this.#localPrefix = localPrefix
     this.limits = memory.limits
     if (!lacks.has('presence')) this.presence = { exists: (keys) => this.#exists(keys) }
     if (!lacks.has('bulk')) this.bulk = { set: (writes) => this.#setMany(writes) }
@@ -112,11 +116,15 @@ export class HeldBackend implements Backend {
 
   #setGuarded(write: GuardedWrite): Promise<GuardOutcome> {
     const label = (): string => `set ${this.#assignment(write)} unless ${write.keep.join('/')}`
-    return this.#hold(
+    const isLocal = this.#localPrefix !== undefined && write.key.startsWith(this.#localPrefix)
+    return this.#calls.make({
+      process: this.#process,
+      target: 'store',
       label,
-      () => this.#memory.guard.set(write),
-      (answer) => answer.outcome,
-    )
+      isLocal,
+      apply: () => this.#memory.guard.set(write),
+      answer: ({ outcome }) => outcome,
+    })
   }
 
   #now(): Promise<Date> {

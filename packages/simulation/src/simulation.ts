@@ -24,6 +24,8 @@ export interface Setting {
   readonly faults: FaultPlan
   readonly broker: BrokerPlan
   readonly lacks: ReadonlySet<Ability>
+  /** What keys that only one process uses begin with. */
+  readonly localPrefix?: string | undefined
   /** How wrong the clocks of processes are, in turn. */
   readonly skewsMs: readonly number[]
   readonly results: Partial<ResultsOptions>
@@ -79,7 +81,7 @@ export class Simulation {
   /** Starts a process of its own, with the product's own `Results`. */
   spawn(publisherOf: (process: SimulatedProcess) => Publisher = (process) => this.broker.publisherOf(process)): Member {
     const count = this.members.length
-    const { skewsMs, lacks, results, wrapBackend = (backend) => backend } = this.setting
+    const { skewsMs, lacks, localPrefix, results, wrapBackend = (backend) => backend } = this.setting
     const process = new SimulatedProcess(`p${count + 1}`, skewsMs[count % Math.max(1, skewsMs.length)] ?? 0)
     const member = {
       process,
@@ -88,7 +90,7 @@ export class Simulation {
         maxSleepMs: 2_000,
         onWarning: (message) => this.world.note(() => `${process.name.padEnd(3)} ? ${message}`),
         ...results,
-        backend: wrapBackend(new HeldBackend({ world: this.world, calls: this.calls, process, lacks })),
+        backend: wrapBackend(new HeldBackend({ world: this.world, calls: this.calls, process, lacks, localPrefix })),
         publisher: publisherOf(process),
         scheduler: this.world.schedulerOf(process),
       }),
@@ -107,13 +109,12 @@ export class Simulation {
     this.world.note(() => `    ✘ ${rule}: ${detail}`)
   }
 
-  /** From here on nothing breaks, and whoever stood still goes on. */
+  /** From here on nothing breaks; whoever stands still goes on in time. */
   heal(): void {
     // A search through all schedules is about what happened until now.
     this.choices.isPlain = this.choices.isKnown !== undefined
     this.calls.mend()
     this.broker.endFaults()
-    for (const { process } of this.members) process.pausedUntil = 0
     this.world.note(() => '    … nothing breaks any more')
   }
 }

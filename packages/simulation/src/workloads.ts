@@ -3,7 +3,7 @@ import { chords } from './workloads/chords/chords.ts'
 import { precedence } from './workloads/precedence.ts'
 
 /** By the name that the command line knows them by. */
-const workloads: ReadonlyMap<string, () => Workload> = new Map([
+export const workloads: ReadonlyMap<string, () => Workload> = new Map([
   ['chords', () => chords],
   ['precedence', () => precedence()],
 ])

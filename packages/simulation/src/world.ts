@@ -11,6 +11,8 @@ export interface Step {
   /** Whose doing it is. Absent: nobody's, such as the passing of time. */
   readonly process?: SimulatedProcess | undefined
   readonly label: () => string
+  /** Whether it meets no step of any other process, so that a search need not try it in every order. */
+  readonly isLocal?: boolean
   run(): void
 }
 
@@ -135,7 +137,11 @@ export class World {
     // Time also passes while something waits, now and then.
     if (isTimerDue && (timer.at <= this.now || this.choices.chance(this.#haste, 'fault')))
       return this.#passing(timer.at)
-    const step = this.#pickOf(steps)
+    const local = this.choices.isKnown === undefined ? undefined : steps.find(({ isLocal }) => isLocal)
+    return this.#taken(local ?? this.#pickOf(steps))
+  }
+
+  #taken(step: Step): Step {
     const at = this.#pending.indexOf(step)
     if (at >= 0) this.#pending.splice(at, 1)
     this.#last = step.process

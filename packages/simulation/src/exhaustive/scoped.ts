@@ -27,7 +27,10 @@ class ScopedRun {
     const scenario = { ...plainScenario, ...scope.scenario }
     const { faults } = scope.bounds
     const plan = { kinds: ['crash before'] as const, probability: 0, budget: faults }
-    const setting = { ...calmSetting, faults: plan, results: resultsOf(scenario) }
+    const { deliveries = 1, withSweep = false, withStart = false } = scope
+    // The result of a part is its own affair, unless others run the same part or look for lost ones.
+    const localPrefix = deliveries > 1 || withSweep || withStart ? undefined : 'celery-task-meta-'
+    const setting = { ...calmSetting, faults: plan, localPrefix, results: resultsOf(scenario) }
     const simulation = new Simulation(choices, setting, onStep)
     const oracle = new ChordOracle(simulation)
     const tasks = tasksOf(simulation, oracle, scenario)

@@ -129,10 +129,11 @@ export class Script {
     })
   }
 
-  /** A living process; a new one when all have died. */
+  /** A process that does something; a new one when all have died or stand still. */
   someone(): Member {
-    const alive = this.#simulation.members.filter(({ process }) => process.isAlive)
-    return alive.length === 0 ? this.join() : this.#simulation.choices.of(alive)
+    const { members, world, choices } = this.#simulation
+    const running = members.filter(({ process }) => process.runsAt(world.now))
+    return running.length === 0 ? this.join() : choices.of(running)
   }
 
   #isSealedByHand(): boolean {
