@@ -100,6 +100,8 @@ export class ChordSweep {
     for (const ids of batches([...this.#known.keys()], pageIds)) {
       // Reads of one tick travel together, and each has an answer of its own.
       const found = await Promise.allSettled(ids.map((id) => records.get(id)))
+      const [first] = found
+      if (first?.status === 'rejected' && found.every(({ status }) => status === 'rejected')) throw first.reason
       for (const [at, id] of ids.entries()) await this.#visit(id, found[at], report)
     }
     return { open: this.#known.size, ...report }

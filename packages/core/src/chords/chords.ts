@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { BackendError } from '../backend/backend-error.ts'
-import type { Frozen, FrozenBody } from '../canvas/frozen.ts'
+import type { Frozen, FrozenBody, FrozenHeader } from '../canvas/frozen.ts'
 import { decodeJson } from '../wire/json.ts'
 import { decodeSignatureData, type SignatureData } from '../wire/signature-data.ts'
 import type { TaskMessage, TaskRequest } from '../wire/task-request.ts'
@@ -108,6 +108,11 @@ export class Chords {
       const change = { size: grown, sizes: [...sizes, grown], adds: { ...adds, [addId]: added } }
       if ((await this.#tools.records.replace(held, change)) !== undefined) return added
     }
+  }
+
+  /** What is left to start of parts that were added. */
+  async unfinished(id: string, first: number, { messages, headerIds }: FrozenHeader): Promise<readonly TaskMessage[]> {
+    return await this.#starter.unfinished(await this.get(id), { messages, headerIds, first })
   }
 
   /** Ends a chord with an error instead of its body. Resolves to whether it was not over already. */

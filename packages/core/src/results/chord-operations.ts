@@ -53,7 +53,9 @@ export class ChordOperations {
     // The ids do not depend on the slots, which are known only once there is room.
     const { headerIds } = freezeHeader(members, { ...at, slot: 0 })
     const { first } = await this.#chords.grow(id, addId, headerIds)
-    const { messages, chords, members: nodes } = freezeHeader(members, { ...at, slot: first })
+    const header = freezeHeader(members, { ...at, slot: first })
+    const { chords, members: nodes } = header
+    const messages = await this.#chords.unfinished(id, first, header)
     await this.#host.start([{ messages, chords, root: { id, members: nodes } }])
     return nodes.map((node) => this.#host.resultOf(node))
   }
