@@ -64,6 +64,7 @@ export const mutants: readonly Mutant[] = [
       'set where absent writes only where there is nothing',
       'set over a version writes over that one alone',
       'of many writers that create one key, one does',
+      'a part that another task returns in the place of is a conflict and changes nothing',
     ],
     change: (backend) => wrap(backend, { set: (write, options) => backend.set(without('if', write), options) }),
   },
@@ -84,6 +85,8 @@ export const mutants: readonly Mutant[] = [
       'of many writers that create one key, one does',
       'of many writers over one version, one writes',
       'counting by reading and writing over the version loses no step',
+      'many processes that sweep and finish parts at once fire one body',
+      'of two who give a chord different sizes one succeeds, and the other learns of the conflict',
     ],
     change: (backend) => wrap(backend, { set: (write, options) => checkThenSet(backend, write, options) }),
   },
@@ -124,7 +127,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'delete removes the first key alone',
-    caughtBy: ['delete removes keys and leaves the others'],
+    caughtBy: [
+      'delete removes keys and leaves the others',
+      'values by reference stay until the body has run, and go then',
+    ],
     change: (backend) => wrap(backend, { delete: (keys, options) => backend.delete(keys.slice(0, 1), options) }),
   },
   {
@@ -137,7 +143,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'keys are taken without regard to case',
-    caughtBy: ['keys that look alike are different keys'],
+    caughtBy: [
+      'keys that look alike are different keys',
+      'two chords whose ids differ by what separates the fields of keys do not touch each other',
+    ],
     change: (backend) => renaming(backend, (key) => key.toLowerCase()),
   },
   {
@@ -174,6 +183,7 @@ export const mutants: readonly Mutant[] = [
     caughtBy: [
       'get and mget answer undefined for what has expired',
       'an expired value counts as absent for a condition',
+      'everything that a chord leaves has an expiry, also when results are kept for ever',
     ],
     change: (backend) =>
       wrap(backend, { set: (write, options) => backend.set(without('expiresInSeconds', write), options) }),
