@@ -1,6 +1,7 @@
 import type { Key, Stored } from '../backend/value.ts'
 import { batches } from '../store/batches.ts'
 import type { KeyStore } from '../store/key-store.ts'
+import { SameTick } from '../store/same-tick.ts'
 import { decodeJson, encodeJson } from '../wire/json.ts'
 import type { ChordKeys } from './chord-keys.ts'
 import type { ChordRecord } from './chord-record.ts'
@@ -49,6 +50,8 @@ export class MarkerLedger {
   readonly #keys: KeyStore
   readonly #names: ChordKeys
   readonly #limits: LedgerLimits
+  readonly #looks: SameTick<Siblings> = new SameTick()
+  readonly #climbs: SameTick<boolean> = new SameTick()
 
   constructor(keys: KeyStore, names: ChordKeys, limits: LedgerLimits) {
     this.#keys = keys
@@ -82,24 +85,33 @@ export class MarkerLedger {
   }
 
   /** Whether the slots beside one are filled, asked for before the chord's size is known. */
-  async siblings(chord: string, slot: number, fanOut: number): Promise<Siblings> {
+  siblings(chord: string, slot: number, fanOut: number): Promise<Siblings> {
     const from = slot - (slot % fanOut)
-    const slots = Array.from({ length: fanOut }, (_, at) => from + at)
-    const filled = await this.#keys.exists(slots.map((sibling) => this.#names.marker(chord, sibling)))
-    return { from, fanOut, filled }
+    return this.#looks.run(`${from}:${chord}`, async () => {
+      const slots = Array.from({ length: fanOut }, (_, at) => from + at)
+      const filled = await this.#keys.exists(slots.map((sibling) => this.#names.marker(chord, sibling)))
+      return { from, fanOut, filled }
+    })
   }
 
   /** Carries completion upwards from a slot. Resolves to whether all slots are filled. */
   async climb(record: ChordRecord, slot: number, siblings?: Siblings): Promise<boolean> {
     const tree = new SlotTree(record.size, record.fanOut)
-    let index = Math.floor(slot / tree.fanOut)
-    for (let level = 1; ; level += 1) {
-      const known = level === 1 && siblings?.fanOut === tree.fanOut ? siblings : undefined
-      if (!(await this.#isFull(record, tree, { level, index }, known))) return false
-      if (level === tree.height) return true
+    const index = Math.floor(slot / tree.fanOut)
+    const known = siblings?.fanOut === tree.fanOut ? siblings : undefined
+    if (!(await this.#isFull(record, tree, { level: 1, index }, known))) return false
+    // Parts that come back together find the same node full.
+    return await this.#climbs.run(`${index}:${record.size}:${record.id}`, () => this.#climbFrom(record, tree, index))
+  }
+
+  async #climbFrom(record: ChordRecord, tree: SlotTree, leaf: number): Promise<boolean> {
+    let index = leaf
+    for (let level = 1; level < tree.height; level += 1) {
       await this.#createNode(record, tree, { level, index })
       index = Math.floor(index / tree.fanOut)
+      if (!(await this.#isFull(record, tree, { level: level + 1, index }))) return false
     }
+    return true
   }
 
   /**
