@@ -4,6 +4,7 @@ import { chordCrashes } from './cases/chords-crashes.ts'
 import { chordEndings } from './cases/chords-endings.ts'
 import { chordFailures } from './cases/chords-failures.ts'
 import { chordFaults } from './cases/chords-faults.ts'
+import { chordQueues } from './cases/chords-queues.ts'
 import { chordScale } from './cases/chords-scale.ts'
 import { chordSealing } from './cases/chords-sealing.ts'
 import { chordShapes } from './cases/chords-shapes.ts'
@@ -46,4 +47,5 @@ export const cases: readonly Case[] = [
   ...chordSealing,
   ...chordShapes,
   ...chordScale,
+  ...chordQueues,
 ]

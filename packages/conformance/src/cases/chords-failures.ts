@@ -109,6 +109,18 @@ export const chordFailures: readonly Case[] = new ChapterCases('chords')
       }
     },
   })
+  .add('a part whose result just fits into the store fills its slot with it', {
+    async run(trial) {
+      const maxValueBytes = Math.min(trial.backend.limits.maxValueBytes, 100_000)
+      const limited = wrap(trial.backend, { limits: { ...trial.backend.limits, maxValueBytes } })
+      await using stage = new ChordStage(trial)
+      const results = stage.open(limited)
+      const value = 'x'.repeat(maxValueBytes - 500)
+      await results.apply(chord(parts(2), body, { id: 'c' }))
+      for (const message of stage.queue.partsOf('c')) await succeed(results, message, value)
+      stage.assertBody('c', [value, value])
+    },
+  })
   .add('a part that ignores or rejects its message fills its slot', {
     async run(trial) {
       await using stage = new ChordStage(trial)

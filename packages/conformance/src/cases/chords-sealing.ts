@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { BackendError, chord, type Results, type Signature, StreamedChord, type TaskMessage } from '@arpeggio/core'
+import { BackendError, chord, type Results, type Signature, StreamedChord, wrap } from '@arpeggio/core'
 import { isError } from '../assertions.ts'
 import { type Case, ChapterCases } from '../case.ts'
 import { Chance } from '../chance.ts'
@@ -96,9 +96,11 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
         await stage.playBody(results, id)
         await Promise.all(stage.queue.partsOf(id).map((message) => results.forget(message.id)))
         const before = stage.queue.messages.length
-        const another = await stage.openAnother()
-        const handle = await another.apply(chord(start(), body, { id }))
-        assert.deepEqual(await handle.get({ timeoutMs: trial.patienceMs }), ['first', 'first'])
+        const operators = [stage.open(), await stage.openAnother()]
+        const handles = await Promise.all(operators.map((operator) => operator.apply(chord(start(), body, { id }))))
+        for (const handle of handles) {
+          assert.deepEqual(await handle.get({ timeoutMs: trial.patienceMs }), ['first', 'first'])
+        }
         assert.equal(stage.queue.messages.length, before)
       }
     },
@@ -218,14 +220,29 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
       await Promise.all(attempts.map((attempt) => assert.rejects(attempt, isError('not-found'))))
     },
   })
-  .add('a chord of chords sends messages that do not grow with its depth', {
+  .add('a chord of chords sends messages and writes records that do not grow with its depth', {
     async run(trial) {
       await using stage = new ChordStage(trial)
-      const results = stage.open()
-      for (const depth of [2, 6]) await results.apply(nested(depth).set({ taskId: `end-${depth}` }))
-      const [small = 0, large = 0] = [2, 6].map((depth) => largest(stage.queue.messages, 2 ** depth))
-      assert.equal(stage.queue.messages.length, 4 + 64)
-      assert.ok(large < 1.2 * small, `${small} bytes at depth 2, ${large} at depth 6`)
+      let written = 0
+      const counted = wrap(trial.backend, {
+        bulk: undefined,
+        set: (write, options) => {
+          if (write.key.includes('arpeggio-chord-r:')) written += write.value.length
+          return trial.backend.set(write, options)
+        },
+      })
+      const costs: { readonly bytes: number; readonly largest: number }[] = []
+      for (const depth of [2, 6]) {
+        const before = { written, messages: stage.queue.messages.length }
+        await stage.open(counted).apply(nested(depth).set({ taskId: `end-${depth}` }))
+        const messages = stage.queue.messages.slice(before.messages)
+        assert.equal(messages.length, 2 ** depth)
+        const largest = Math.max(...messages.map((message) => JSON.stringify(message).length))
+        costs.push({ largest, bytes: (written - before.written) / (2 ** depth - 1) })
+      }
+      const [small, large] = costs
+      assert.ok(small && large && large.largest < 1.2 * small.largest, 'the largest message')
+      assert.ok(large.bytes < 1.2 * small.bytes, 'the bytes of the records')
     },
   })
   .list()
@@ -255,10 +272,4 @@ function announce(results: Results, id: string, count: number): Announced {
 function nested(depth: number): Signature {
   if (depth === 0) return part.s(0)
   return chord([nested(depth - 1), nested(depth - 1)], body)
-}
-
-/** The longest of the messages of the chord with so many leaves: the first chord is the smaller one. */
-function largest(messages: readonly TaskMessage[], leaves: number): number {
-  const own = leaves === 4 ? messages.slice(0, 4) : messages.slice(4)
-  return Math.max(...own.map((message) => JSON.stringify(message).length))
 }

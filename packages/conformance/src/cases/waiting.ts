@@ -79,6 +79,11 @@ export const waiting: readonly Case[] = new ChapterCases('waiting')
       const rejected = assert.rejects(mine.result('a').get({ timeoutMs: patienceMs }), /broken on purpose/)
       await report(theirs, 'a', 'FAILURE', 'broken on purpose')
       await rejected
+      await assert.rejects(mine.result('a').get({ timeoutMs: patienceMs }), /broken on purpose/, 'stored already')
+      const later = assert.rejects(mine.result('b').get({ timeoutMs: patienceMs }), /broken after a start/)
+      await report(theirs, 'b', 'STARTED')
+      await report(theirs, 'b', 'FAILURE', 'broken after a start')
+      await later
       await assertNothingLeft(mine)
     },
   })
