@@ -198,6 +198,19 @@ describe('the failure of a chord in a header', () => {
   })
 })
 
+describe('a group of chords', () => {
+  it('is saved and joined as any other', async () => {
+    const rig = new ChordRig()
+    const process = rig.process()
+    const members = [chord([part.si(1)], join), chord([part.si(2)], join)]
+    const result = await process.results.apply(group(members))
+    await played(rig, process)
+    expect(await result.get()).toEqual([[1], [2]])
+    const restored = await process.results.restoreGroup(result.id)
+    expect(await restored?.join()).toEqual([[1], [2]])
+  })
+})
+
 describe('a task that is known already', () => {
   it('may fill two slots', async () => {
     const rig = new ChordRig()

@@ -169,6 +169,21 @@ describe('a body by reference', () => {
     expect(rig.keysOf('c')).toEqual(['r:c'])
   })
 
+  it('is what the tasks of a chord get that is the body', async () => {
+    const rig = new ChordRig()
+    const process = rig.process()
+    const inner = chord(
+      [read.s(), read.s()],
+      task('end', (values: readonly number[]) => values),
+    )
+    await process.results.apply(chord(header(2), inner, { id: 'c', results: 'reference' }))
+    for (const message of rig.broker.take()) await process.succeed(message, message.groupIndex)
+    const messages = rig.broker.take()
+    expect(messages.map((message) => message.task)).toEqual(['read', 'read'])
+    for (const message of messages) await run(process, message)
+    expect(seen).toEqual([2, [0, 1], 0, 1])
+  })
+
   it('is done when it has ended without a result', async () => {
     const rig = new ChordRig()
     const process = rig.process()

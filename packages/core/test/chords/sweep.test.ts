@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { BackendError, chord } from '../../src/index.ts'
+import { BackendError, chord, group } from '../../src/index.ts'
 import { all, body, calls, ChordRig, numbered, part, touches, writesState } from './chord-rig.ts'
 
 describe('a sweep', () => {
@@ -204,6 +204,18 @@ describe('waiting for a body', () => {
     await process.succeed(message, 'total')
     await rig.time.advance(1_000)
     expect(await waiting).toBe('total')
+  })
+
+  it('brings its chord on also when the body is a group', async () => {
+    const rig = new ChordRig()
+    const process = rig.process()
+    const result = await process.results.apply(chord([part.si(0)], group([body.s(), body.s()])))
+    for (const { id } of rig.broker.take()) await process.results.storeResult(id, 1, 'SUCCESS')
+    const waiting = result.get({ timeoutMs: 60_000 })
+    await rig.time.advance(1_500)
+    for (const message of rig.broker.take()) await process.succeed(message, 'total')
+    await rig.time.advance(1_000)
+    expect(await waiting).toEqual(['total', 'total'])
   })
 
   it('brings it to its deadline', async () => {
