@@ -20,6 +20,11 @@ export class Announcement {
     this.#tools = tools
   }
 
+  /** Whether nobody has announced this chord before. */
+  get isNew(): boolean {
+    return this.#held.record.rev === 0
+  }
+
   /** How many slots have been announced. */
   get size(): number {
     return this.#size

@@ -92,6 +92,8 @@ export class ChordOperations {
       member += piece.length
     }
     await announcement.seal()
+    // Parts may have ended without telling when this was announced before.
+    if (!announcement.isNew) await this.#chords.bringOn(id)
     return frozen
   }
 }
