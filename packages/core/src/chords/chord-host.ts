@@ -20,7 +20,7 @@ export interface ChordHost {
   publish(messages: readonly TaskMessage[]): Promise<void>
   start(frozen: readonly Frozen[]): Promise<void>
   /** The error callbacks of a body, under ids of their own. */
-  errbacks(chord: string, body: SignatureData): readonly TaskMessage[]
+  errbacks(chord: string, body: SignatureData): Frozen | undefined
   /** Publishes error callbacks, and stores the error as the result of everything in a body. */
   failBody(body: SignatureData, failure: BodyFailure): Promise<void>
   warn(message: string): void
@@ -30,7 +30,7 @@ export interface BodyFailure {
   readonly error: Error
   /** What the tasks of a body that is a group fail with: the reason itself, as in Celery. */
   readonly cause?: Error
-  readonly errbacks: readonly TaskMessage[]
+  readonly errbacks: Frozen | undefined
 }
 
 export interface ChordSettings {

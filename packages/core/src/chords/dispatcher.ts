@@ -1,5 +1,6 @@
 import { BackendError } from '../backend/backend-error.ts'
 import { freeze } from '../canvas/freeze.ts'
+import type { Frozen } from '../canvas/frozen.ts'
 import { signatureFromData } from '../canvas/signature-from-data.ts'
 import { decodeException, encodeException } from '../wire/exceptions.ts'
 import { decodeJson } from '../wire/json.ts'
@@ -185,7 +186,7 @@ export class Dispatcher {
     const origin = cause && decodeException(cause.error, { taskId: cause.taskId })
     if (origin !== undefined) failure.cause = origin
     const errbacks = host.errbacks(id, body)
-    const awaited = errbacks.map((message) => message.id)
+    const awaited = errbacks === undefined ? [] : startedBy(errbacks)
     if (awaited.length > 0) this.#bodies.starting(id, awaited)
     await host.failBody(body, { error: failure, errbacks, ...(origin === undefined ? {} : { cause: origin }) })
     return { held, awaited }
@@ -237,6 +238,10 @@ export class Dispatcher {
 }
 
 const over = { state: 'done', body: '', adds: {}, sizes: [], awaited: [], shape: null, lease: null } as const
+
+function startedBy({ messages, chords }: Frozen): readonly string[] {
+  return [...messages.map(({ id }) => id), ...chords.flatMap(({ bodyIds }) => bodyIds)]
+}
 
 /** What stays of a decision: whether it was the body, or the error. */
 function tombstone({ decision }: ChordRecord): Pick<ChordRecord, 'decision'> {

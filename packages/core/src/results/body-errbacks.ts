@@ -1,20 +1,19 @@
 import { freeze } from '../canvas/freeze.ts'
+import type { Frozen } from '../canvas/frozen.ts'
 import { group } from '../canvas/group.ts'
+import { DerivedIds } from '../canvas/id-source.ts'
+import { withIds } from '../canvas/ids.ts'
 import { signatureFromData } from '../canvas/signature-from-data.ts'
-import { uuidV5 } from '../canvas/uuid-v5.ts'
 import { encodeJson } from '../wire/json.ts'
 import { decodeSignatureData, type SignatureData } from '../wire/signature-data.ts'
-import type { TaskMessage } from '../wire/task-request.ts'
 
 /** The error callbacks of a chord's body, under ids of their own, so that publishing them again is the same. */
-export function bodyErrbacks(chord: string, body: SignatureData, bodyId: string): readonly TaskMessage[] {
-  const errbacks = errbacksOf(body).map((data, at) =>
-    signatureFromData(data).set({ taskId: uuidV5(chord, `errback ${at}`) }),
-  )
-  if (errbacks.length === 0) return []
-  const all = group(errbacks).set({ taskId: uuidV5(chord, 'errbacks') })
-  const { messages } = freeze(all, { args: [bodyId], parentId: bodyId, rootId: bodyId })
-  return messages.map((message) => Object.assign({ bodyOf: chord }, message))
+export function bodyErrbacks(chord: string, body: SignatureData, bodyId: string): Frozen | undefined {
+  const errbacks = errbacksOf(body).map((data) => signatureFromData(data))
+  if (errbacks.length === 0) return undefined
+  const all = withIds(group(errbacks), { ids: new DerivedIds(chord).child('errbacks') })
+  const frozen = freeze(all, { args: [bodyId], parentId: bodyId, rootId: bodyId })
+  return { ...frozen, messages: frozen.messages.map((message) => Object.assign({ bodyOf: chord }, message)) }
 }
 
 // The builders give an errback to every step or member; it is called once for all of them.

@@ -152,14 +152,14 @@ export class Recording {
     await this.#failSteps(stepsOf(body), failed, true)
   }
 
-  errbacksOf(chord: string, body: SignatureData): readonly TaskMessage[] {
+  errbacksOf(chord: string, body: SignatureData): Frozen | undefined {
     return bodyErrbacks(chord, body, stepsOf(body).at(-1)?.id ?? chord)
   }
 
   /** What can never be published takes the place of the error, as in Celery; anything else may be tried again. */
-  async #publishBodyErrbacks(errbacks: readonly TaskMessage[]): Promise<Error | undefined> {
+  async #publishBodyErrbacks(errbacks: Frozen | undefined): Promise<Error | undefined> {
     try {
-      await this.publish(errbacks)
+      if (errbacks !== undefined) await this.start([errbacks])
       return undefined
     } catch (error) {
       if (error instanceof TypeError || BackendError.is(error, 'too-large')) return error
@@ -240,8 +240,7 @@ export class Recording {
   async #publishErrbacks(id: string, request: TaskRequest | undefined): Promise<void> {
     const errbacks = (request?.errbacks ?? []).map((data) => signatureFromData(data))
     if (errbacks.length === 0) return
-    const { messages } = freeze(group(errbacks), { args: [id], parentId: id, rootId: request?.rootId ?? id })
-    await this.publish(messages)
+    await this.start([freeze(group(errbacks), { args: [id], parentId: id, rootId: request?.rootId ?? id })])
   }
 }
 

@@ -179,6 +179,31 @@ describe('the error path', () => {
     expect(published[0]).toHaveLength(2)
   })
 
+  it('starts error callbacks of every kind, under the same ids again', async () => {
+    const [first, second, join] = [task<(id: string) => string>('first'), told, body]
+    const published = new Set<string>()
+    for (const isDying of [false, true]) {
+      const rig = new ChordRig()
+      const dying = rig.process()
+      if (isDying) dying.dieBefore(writesState('published'))
+      const failing = body
+        .s()
+        .set({ taskId: 'b' })
+        .linkError(chain([first.s(), second.s()]))
+        .linkError(group([first.s(), second.s()]))
+        .linkError(chord([first.s(), first.s()], join))
+      await dying.results.apply(chord([part.si(1)], failing, { id: 'c' }))
+      void dying.fail(rig.broker.take()[0])
+      await rig.time.advance(31_000)
+      await rig.process().results.chords.sweep()
+      const messages = rig.broker.take()
+      expect(messages.every(({ args }) => args[0] === 'b')).toBe(true)
+      for (const { task: name, id } of messages) published.add(`${name} ${id}`)
+      expect((await rig.observer().results.chords.inspect('c')).state).toBe('done')
+    }
+    expect([...published].map((name) => name.split(' ')[0])).toEqual(['first', 'first', 'told', 'first', 'first'])
+  })
+
   it('says in Celery’s words what went wrong, and keeps the reason', async () => {
     const rig = new ChordRig()
     const process = rig.process()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Results, TaskError, task, TaskRevokedError } from '../../src/index.ts'
+import { chain, chord, Results, TaskError, task, TaskRevokedError } from '../../src/index.ts'
 import { MapBackend } from '../map-backend.ts'
 import { RecordedPublisher } from './recorded-publisher.ts'
 
@@ -86,6 +86,21 @@ describe('markAsFailure', () => {
     expect(publisher.messages[0]?.group).toBe(publisher.messages[1]?.group)
     await results.markAsFailure('b', new Error('boom'), { request: { ...request, errbacks }, callErrbacks: false })
     expect(publisher.messages).toHaveLength(2)
+  })
+
+  it('publishes errbacks of every kind, a chord among them', async () => {
+    const publisher = new RecordedPublisher()
+    const results = new Results({ backend: new MapBackend(), publisher })
+    const log = task<(id: string) => void>('log')
+    const both = chord([log.s(), log.s()], task<(values: readonly unknown[]) => void>('all'))
+    const errbacks = [both.toData(), chain([log.s(), log.si('x')]).toData()]
+    await results.markAsFailure('a', new Error('boom'), { request: { ...request, errbacks } })
+    expect(publisher.messages.map(({ task: name, args }) => [name, args[0]])).toEqual([
+      ['log', 'a'],
+      ['log', 'a'],
+      ['log', 'a'],
+    ])
+    await results.close()
   })
 
   it('starts nothing when the task has succeeded before', async () => {
