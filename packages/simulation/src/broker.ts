@@ -19,6 +19,8 @@ export interface BrokerPlan {
   readonly duplicates: number
   /** So many messages are delivered once more at most. */
   readonly duplicateBudget: number
+  /** How probable it is that a message is held back, and for how long. */
+  readonly delays?: { readonly probability: number; readonly seconds: readonly number[] } | undefined
 }
 
 export interface Published {
@@ -34,9 +36,10 @@ export class Broker {
   readonly #consumers: Consumer[] = []
   readonly #inFlight = new Map<Consumer, TaskMessage[]>()
   #queue: TaskMessage[] = []
-  readonly #delivered = new WeakSet<TaskMessage>()
+  /** By their contents, which copies share. */
+  readonly #delivered = new WeakSet<readonly unknown[]>()
   /** Messages whose time has not come. */
-  #later = 0
+  readonly #held = new Set<TaskMessage>()
   readonly #onPublish: (published: Published) => void
   #duplicatesLeft: number
   readonly #plan: BrokerPlan
@@ -52,7 +55,8 @@ export class Broker {
 
   get isIdle(): boolean {
     return (
-      this.#later + this.#queue.length === 0 && [...this.#inFlight.values()].every((messages) => messages.length === 0)
+      this.#held.size + this.#queue.length === 0 &&
+      [...this.#inFlight.values()].every((messages) => messages.length === 0)
     )
   }
 
@@ -77,6 +81,12 @@ export class Broker {
     this.#inFlight.set(consumer, [])
   }
 
+  /** Whether a message is being dealt with, or will be. */
+  isUnderWay(id: string): boolean {
+    const inFlight = [...this.#inFlight.values()].flat()
+    return [...this.#queue, ...inFlight, ...this.#held].some((message) => message.id === id)
+  }
+
   /** Takes back what a process did not finish. */
   onCrash(process: SimulatedProcess): void {
     for (const [consumer, messages] of this.#inFlight) {
@@ -99,10 +109,16 @@ export class Broker {
       this.published.push(published)
       this.#world.fingerprint?.publish(JSON.stringify(message))
       this.#onPublish(published)
-      const { countdownSeconds = 0 } = message
+      const countdownSeconds = (message.countdownSeconds ?? 0) + this.#delay()
       if (countdownSeconds <= 0) this.#queue.push(message)
       else this.#putLater(message, countdownSeconds)
     }
+  }
+
+  #delay(): number {
+    const { delays } = this.#plan
+    const isDelayed = delays !== undefined && this.#world.choices.chance(delays.probability, 'fault')
+    return isDelayed ? this.#world.choices.of(delays.seconds) : 0
   }
 
   #offer(steps: Step[]): void {
@@ -132,8 +148,8 @@ export class Broker {
   }
 
   async #handle(consumer: Consumer, message: TaskMessage): Promise<void> {
-    const isRedelivered = this.#delivered.has(message)
-    this.#delivered.add(message)
+    const isRedelivered = this.#delivered.has(message.args)
+    this.#delivered.add(message.args)
     const isDone = await consumer.handle(message, isRedelivered).catch(() => false)
     const { process } = consumer
     const label = (): string => `${isDone ? 'acknowledges' : 'returns'} ${named(message)}`
@@ -151,10 +167,12 @@ export class Broker {
   }
 
   #putLater(message: TaskMessage, seconds: number): void {
-    this.#later += 1
+    // A message that is held back twice is two.
+    const copy = { ...message }
+    this.#held.add(copy)
     this.#world.timers.set(this.#world.now + seconds * 1_000, () => {
-      this.#later -= 1
-      this.#queue.push(message)
+      this.#held.delete(copy)
+      this.#queue.push(copy)
     })
   }
 }

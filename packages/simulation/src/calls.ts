@@ -19,10 +19,11 @@ export interface Call<Answer> {
   readonly target: 'store' | 'queue'
 }
 
-const pausesMs = [20, 400, 5_000, 20_000, 45_000, 90_000] as const
+const pausesMs = [45_000, 90_000, 20_000, 400] as const
 
 /** Holds every call until the world lets it happen, and breaks some. */
 export class Calls {
+  readonly pauseObservers: ((process: SimulatedProcess) => void)[] = []
   readonly #world: World
   readonly #faults: Faults
   readonly #onCrash: (process: SimulatedProcess) => void
@@ -90,6 +91,7 @@ export class Calls {
     const { process, label } = held.call
     process.pausedUntil = this.#world.now + (this.#world.choices.of(pausesMs) ?? 0)
     this.#world.timers.set(process.pausedUntil, () => undefined)
+    for (const observe of this.pauseObservers) observe(process)
     this.#world.add({ process, label, run: () => this.#perform(held) })
   }
 

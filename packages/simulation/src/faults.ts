@@ -25,6 +25,8 @@ export const noFaults: FaultPlan = { kinds: [], probability: 0, budget: 0 }
 
 /** Decides call by call what breaks, until it is switched off. */
 export class Faults {
+  /** How much more probable faults are just now. */
+  heat = 1
   /** Whether anything broke. */
   hasBroken = false
   #left: number
@@ -45,7 +47,10 @@ export class Faults {
   next(possible: (fault: Fault) => boolean): Fault | undefined {
     if (this.#left <= 0) return undefined
     const kinds = this.#plan.kinds.filter(possible)
-    const at = this.#choices.pick(kinds.length + 1, { plain: 1 - this.#plan.probability, kind: 'fault' })
+    const at = this.#choices.pick(kinds.length + 1, {
+      plain: 1 - Math.min(0.5, this.#plan.probability * this.heat),
+      kind: 'fault',
+    })
     if (at === 0) return undefined
     this.#left -= 1
     this.hasBroken = true

@@ -61,6 +61,7 @@ export class Simulation {
   readonly publishObservers: ((published: Published) => void)[] = []
   readonly crashObservers: ((process: SimulatedProcess) => void)[] = []
   readonly setting: Setting
+  isHealed = false
 
   constructor(choices: Choices, setting: Setting, onStep?: (line: string) => void) {
     seedIds(choices.noise)
@@ -111,6 +112,7 @@ export class Simulation {
 
   /** From here on nothing breaks; whoever stands still goes on in time. */
   heal(): void {
+    this.isHealed = true
     // A search through all schedules is about what happened until now.
     this.choices.isPlain = this.choices.isKnown !== undefined
     this.calls.mend()

@@ -125,7 +125,7 @@ export const rules: readonly Mutant[] = [
       {
         file: 'chords/body-values.ts',
         find: 'if (shape === undefined || shape === null) return values',
-        replace: 'if (values.length > 0) return values',
+        replace: 'if (shape === undefined || shape === null || shape.length > 0) return values',
       },
     ],
   },

@@ -1,12 +1,12 @@
 import type { Choices } from '../../choices.ts'
 import { ChordOracle } from '../../oracle/chord-oracle.ts'
 import { pickSetting } from '../../setting.ts'
-import { Simulation } from '../../simulation.ts'
+import { Simulation, type Setting } from '../../simulation.ts'
 import type { Workload } from '../../workload.ts'
 import { chordOf } from './build.ts'
 import { finish } from './finish.ts'
 import { pickScenario, type Scenario } from './scenario.ts'
-import { plan, Script } from './script.ts'
+import { plan, Script, sweepAlways, sweepInPauses } from './script.ts'
 import { tableOf, tasksOf } from './tasks.ts'
 
 /** Chords of all kinds, started, run, swept and broken by a few processes. */
@@ -14,7 +14,7 @@ export const chords: Workload = { name: 'chords', run: runChord }
 
 async function runChord(choices: Choices, onStep: ((line: string) => void) | undefined): Promise<Simulation> {
   const scenario = pickScenario(choices)
-  const simulation = new Simulation(choices, { ...pickSetting(choices), results: resultsOf(scenario) }, onStep)
+  const simulation = new Simulation(choices, settingOf(choices, scenario), onStep)
   onStep?.(describe(scenario))
   const oracle = new ChordOracle(simulation)
   const tasks = tasksOf(simulation, oracle, scenario)
@@ -26,13 +26,21 @@ async function runChord(choices: Choices, onStep: ((line: string) => void) | und
   })
   const { world } = simulation
   plan(plot, () => chordOf(scenario, tasks, world), tasks)
-  await world.run({ maxSteps: 500, untilMs: world.now + 120_000 })
+  sweepInPauses(plot)
+  if (scenario.isSlow) sweepAlways(plot)
+  await world.run({ maxSteps: scenario.maxSteps, untilMs: world.now + 150_000 })
   await finish(plot, () => chordOf(scenario, tasks, world))
   return simulation
 }
 
+function settingOf(choices: Choices, scenario: Scenario): Setting {
+  const setting = pickSetting(choices)
+  const delays = scenario.isSlow ? { probability: 0.3, seconds: [40, 62, 70, 90, 100] } : undefined
+  return { ...setting, broker: { ...setting.broker, delays }, results: resultsOf(scenario) }
+}
+
 /** Small limits, so that small chords meet them. */
-export function resultsOf({ fanOut }: Scenario): Simulation['setting']['results'] {
+export function resultsOf({ fanOut }: Scenario): Setting['results'] {
   return {
     sweepSeconds: false,
     chordFanOut: fanOut,

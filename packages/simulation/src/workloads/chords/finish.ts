@@ -1,6 +1,8 @@
 import type { Signature, StreamedChord } from '@arpeggio/core'
 import type { ChordCase } from '../../oracle/chord-case.ts'
 import type { ChordOracle } from '../../oracle/chord-oracle.ts'
+import { hasFailed } from '../../oracle/expected.ts'
+import { rootId } from './build.ts'
 import { sweep, type Plot } from './script.ts'
 
 const roundMs = 16_000
@@ -11,8 +13,12 @@ const rounds = 8
 export async function finish(plot: Plot, chord: () => Signature | StreamedChord): Promise<void> {
   const { simulation } = plot
   simulation.heal()
+  judgeFailFast(plot)
   // At first without a sweep: whoever fills the last slot does what is due.
-  for (let round = 0; round < 2 && mustGoOn(plot); round += 1) await pass(plot)
+  for (let round = 0; round < 2 && mustGoOn(plot); round += 1) {
+    await pass(plot)
+    judgeFailFast(plot)
+  }
   judgePromptness(plot)
   await comeToRest(plot)
   if (mustGoOn(plot)) await passDeadline(plot)
@@ -53,10 +59,26 @@ function mustGoOn(plot: Plot): boolean {
 /** Whoever was interrupted has been told so, and has tried again: nothing is left for a sweep but expired leases. */
 function judgePromptness({ simulation, scenario, script, oracle }: Plot): void {
   const isAtRest = script.isIdle && script.wishes.every(({ state }) => state === 'granted' || state === 'refused')
-  const overdue = [...oracle.cases.values()].filter((chord) => oracle.isOverdue(chord))
+  const overdue = isInterrupted(oracle) ? [] : [...oracle.cases.values()].filter((chord) => oracle.isOverdue(chord))
   if (isAtRest && scenario.isPersistent && overdue.length > 0) {
     simulation.violate('the last part fires it', overdue.map(({ id }) => id).join())
   }
+}
+
+/** Whether a lease has to run out before a chord goes on, which may be a part of another. */
+function isInterrupted({ cases }: ChordOracle): boolean {
+  return [...cases.values()].some(({ record }) => record?.state === 'dispatching')
+}
+
+/** A failed part that has been dealt with has fired a chord that fails fast, unless that was not sealed; then its sealer has. */
+function judgeFailFast({ simulation, scenario, script, oracle }: Plot): void {
+  const chord = oracle.cases.get(rootId)
+  if (script.wishes[0]?.state !== 'granted' || scenario.queue !== 'durable' || isInterrupted(oracle)) return
+  if (chord?.record?.state !== 'sealed' || chord.record.policy !== 'failFast') return
+  const { size } = chord.record
+  const failed = [...chord.slots].filter(([slot, entry]) => slot < size && hasFailed(entry))
+  const late = failed.find(([, { taskId }]) => !simulation.broker.isUnderWay(taskId))
+  if (late !== undefined) simulation.violate('the first failure fires it', `slot ${late[0]} has failed`)
 }
 
 /** Where nobody tried again, parts were never announced or started: then the deadline ends the chord. */
@@ -64,9 +86,10 @@ async function passDeadline(plot: Plot): Promise<void> {
   const { simulation, scenario, script, oracle } = plot
   const undecided = [...oracle.cases.values()].filter(({ record, decision }) => record !== undefined && !decision)
   const isMisled = script.wishes.some(({ name, state }) => name === 'seal again' && state === 'granted')
-  // A step that started a chord and then failed when it was run again has ended that chord's body already.
+  // A chord within one that was cancelled, or whose body has ended otherwise, is of no interest to anybody any more.
+  const isOver = oracle.cases.get(rootId)?.record?.state === 'done'
   const due = undecided.filter(
-    ({ record }) => record?.bodyIds.every((id) => oracle.hasEnded(id) || oracle.isInSlot(id)) !== true,
+    ({ record }) => !isOver && record?.bodyIds.every((id) => oracle.hasEnded(id) || oracle.isInSlot(id)) !== true,
   )
   if (scenario.isPersistent && !isMisled && due.length > 0) {
     return simulation.violate('it is fired once nothing breaks any more', due.map(({ id }) => id).join())
@@ -77,7 +100,10 @@ async function passDeadline(plot: Plot): Promise<void> {
   if (!isSettled(plot)) simulation.violate('the deadline ends it', states(plot))
 }
 
-function isSettled({ scenario, script, oracle }: Plot): boolean {
+function isSettled({ simulation, scenario, script, oracle }: Plot): boolean {
+  // Whoever stands still may be about to publish.
+  const { members, world } = simulation
+  if (members.some(({ process }) => process.isAlive && !process.runsAt(world.now))) return false
   if (!script.isIdle || script.wishes.some(({ state }) => state === 'under way')) return false
   if (scenario.isPersistent && script.wishes[0]?.state === 'open') return false
   return [...oracle.cases.values()].every((chord) => isOver(chord, oracle))

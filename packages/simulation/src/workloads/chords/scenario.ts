@@ -26,6 +26,10 @@ export interface Scenario {
   readonly isCancelled: boolean
   readonly isSealedAgain: boolean
   readonly sweeps: number
+  /** Parts that start after the deadline, and sweeps all the time. */
+  readonly isSlow: boolean
+  /** So many steps are taken before nothing breaks any more. */
+  readonly maxSteps: number
   readonly forgets: number
   readonly outages: number
   /** Whether whoever starts or adds something tries again until it is told that this happened. */
@@ -52,6 +56,8 @@ export const plainScenario: Scenario = {
   isCancelled: false,
   isSealedAgain: false,
   sweeps: 0,
+  isSlow: false,
+  maxSteps: 500,
   forgets: 0,
   outages: 0,
   isPersistent: true,
@@ -64,7 +70,11 @@ const kinds: readonly MemberKind[] = ['part', 'ignored', 'chain', 'group', 'chor
 export function pickScenario(choices: Choices): Scenario {
   const count = choices.of([2, 3, 1, 4, 5, 6, 0])
   const isMixed = choices.chance(0.3)
-  const kind = (): MemberKind => (isMixed ? choices.of(kinds, { plain: 0.4 }) : 'part')
+  const ignored = choices.of([0, 0.5])
+  const kind = (): MemberKind => {
+    if (choices.chance(ignored)) return 'ignored'
+    return isMixed ? choices.of(kinds, { plain: 0.4 }) : 'part'
+  }
   return {
     members: Array.from({ length: count }, kind),
     body: choices.of(['task', 'chain', 'group'], { plain: 0.7 }),
@@ -72,7 +82,6 @@ export function pickScenario(choices: Choices): Scenario {
     results: choices.chance(0.25) ? 'reference' : 'value',
     isStreamed: choices.chance(0.2),
     fanOut: choices.of([32, 2, 3]),
-    deadlineSeconds: choices.of([7_200, 600, 60], { plain: 0.5 }),
     trouble: choices.of([0, 0.1, 0.4]),
     largeValues: choices.of([0, 0.5]),
     queue: choices.chance(0.25) ? 'local' : 'durable',
@@ -88,6 +97,9 @@ type Events = Pick<
   | 'isCancelled'
   | 'isSealedAgain'
   | 'sweeps'
+  | 'isSlow'
+  | 'deadlineSeconds'
+  | 'maxSteps'
   | 'forgets'
   | 'outages'
   | 'isPersistent'
@@ -96,7 +108,11 @@ type Events = Pick<
 >
 
 function pickEvents(choices: Choices): Events {
+  const isSlow = choices.chance(0.15)
   return {
+    isSlow,
+    deadlineSeconds: isSlow ? 60 : choices.of([7_200, 600, 60], { plain: 0.5 }),
+    maxSteps: choices.of([500, 120, 60, 30]),
     isCancelled: choices.chance(0.05),
     isSealedAgain: choices.chance(0.05),
     sweeps: choices.of([0, 1, 2, 4]),

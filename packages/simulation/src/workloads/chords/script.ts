@@ -119,12 +119,15 @@ export class Script {
     const { world } = this.#simulation
     const { process } = member
     const label = (): string => `wants to ${wish.name}`
+    let isBegun = false
     const begin = (): void => {
+      isBegun = true
       wish.state = 'under way'
       void this.#grant(wish, member)
     }
     world.offer((steps) => {
-      const isPossible = wish.state === 'open' && wish.by === member && process.runsAt(world.now) && isKnown()
+      const isPossible =
+        !isBegun && wish.state === 'open' && wish.by === member && process.runsAt(world.now) && isKnown()
       if (isPossible) steps.push({ process, label, run: begin })
     })
   }
@@ -199,6 +202,26 @@ export function sweep({ world }: Simulation, { process, results }: Member): void
   const failed = (error: unknown): void =>
     world.note(() => `${process.name.padEnd(3)} could not sweep: ${String(error)}`)
   world.add({ process, label: () => 'begins a sweep', run: () => void results.chords.sweep().catch(failed) })
+}
+
+/** Leases run out while somebody stands still: others take over before he goes on. */
+export function sweepInPauses({ simulation, script }: Plot): void {
+  const { world, choices } = simulation
+  simulation.calls.pauseObservers.push(({ pausedUntil }) => {
+    const at = world.now + 31_000
+    if (at < pausedUntil && choices.chance(0.8)) world.timers.set(at, () => sweep(simulation, script.someone()))
+  })
+}
+
+/** Somebody sweeps every few seconds, as long as things may break. */
+export function sweepAlways({ simulation, script }: Plot): void {
+  const { world } = simulation
+  const again = (): void => {
+    if (simulation.isHealed) return
+    sweep(simulation, script.someone())
+    world.timers.set(world.now + 8_000, again)
+  }
+  world.timers.set(world.now + 8_000, again)
 }
 
 function forgetSometime({ world, broker, choices }: Simulation, { process, results }: Member): void {

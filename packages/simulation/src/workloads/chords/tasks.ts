@@ -55,7 +55,9 @@ class Runs {
     const { trouble } = this.#scenario
     const ending = choices.pick(this.#possible(6, 4), { plain: 1 - trouble })
     this.#simulation.world.note(() => `      · ${run} ${endings[ending]}`)
-    this.#oracle.ran(context.request.id, endingOf(ending, value))
+    // Of all others the store knows how they ended.
+    if (context.request.task === 'ignored' || ending === 2)
+      this.#oracle.ran(context.request.id, endingOf(ending, value))
     if (ending === 1) throw new Error(run)
     if (ending === 2) throw new Ignore(run)
     if (ending === 3) throw new Reject(run)
