@@ -1,7 +1,7 @@
 import { writeFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest'
 import { redisAdapter, RedisBackend, type ConnectionSettings } from '../src/index.ts'
 import { clientOptions, settingsOf } from '../src/client-options.ts'
 
@@ -143,9 +143,10 @@ describe('an address of a socket', () => {
 
 describe('TLS (R7)', () => {
   let folder: string
+  let warning: MockInstance
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'arpeggio-tls-'))
-    vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    warning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   })
   afterEach(() => {
     rmSync(folder, { recursive: true })
@@ -154,7 +155,7 @@ describe('TLS (R7)', () => {
 
   it.each(['CERT_REQUIRED', 'required'])('ssl_cert_reqs=%s checks certificates, without a word', (word) => {
     expect(told(`rediss://host?ssl_cert_reqs=${word}`)).toMatchObject({ tls: { rejectUnauthorized: true } })
-    expect(process.emitWarning).not.toHaveBeenCalled()
+    expect(warning).not.toHaveBeenCalled()
   })
 
   it.each([
@@ -164,7 +165,7 @@ describe('TLS (R7)', () => {
     ['none', false],
   ])('ssl_cert_reqs=%s is taken with a warning', (word, isChecked) => {
     expect(told(`rediss://host?ssl_cert_reqs=${word}`)).toMatchObject({ tls: { rejectUnauthorized: isChecked } })
-    expect(process.emitWarning).toHaveBeenCalledOnce()
+    expect(warning).toHaveBeenCalledOnce()
   })
 
   it('reads the files that the address names, decoding it once more', () => {

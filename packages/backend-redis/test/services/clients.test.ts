@@ -1,11 +1,11 @@
 import { cases, type Chapter, register } from '@arpeggio/conformance'
-import { type Backend, Results } from '@arpeggio/core'
+import { Results } from '@arpeggio/core'
 import { redis } from '@arpeggio/testing'
 import { Redis, type RedisOptions } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis-5'
 import { afterAll, describe, expect, it } from 'vitest'
 import { RedisBackend, type RedisBackendOptions, type RedisClient } from '../../src/index.ts'
-import { harnessOf, killSubscribersOf, uniqueId } from './redis-harness.ts'
+import { harnessOf, killSubscribersOf, nameOf, uniqueId } from './redis-harness.ts'
 
 const { url } = await redis()
 const admin = new Redis(url)
@@ -13,9 +13,9 @@ afterAll(() => admin.disconnect())
 
 /** What an application needs to be allowed, as the README lists it. */
 const permissions = [
-  ...['+get', '+mget', '+set', '+getrange', '+exists', '+unlink', '+incrby', '+expire', '+scan', '+time', '+publish'],
-  ...['+evalsha', '+eval', '+subscribe', '+unsubscribe', '+ping', '+info', '+hello', '+client|setname'],
-]
+  '+get +mget +set +getrange +exists +unlink +incrby +expire +scan +time +publish +evalsha +eval',
+  '+subscribe +unsubscribe +ping +info +hello +client|setname',
+].flatMap((line) => line.split(' '))
 await admin.call(
   'ACL',
   'SETUSER',
@@ -91,11 +91,6 @@ for (const { name, options } of variants) {
     { describe: describe.concurrent, it },
     chosen,
   )
-}
-
-function nameOf(backend: Backend): string {
-  const { client } = backend as RedisBackend // the harness opens no other
-  return 'connectionName' in client.options ? String(client.options.connectionName) : ''
 }
 
 /** The connections that carry this name, and how many of them subscribe. */

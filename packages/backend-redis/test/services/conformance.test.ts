@@ -1,21 +1,19 @@
-import { register } from '@arpeggio/conformance'
 import { redis } from '@arpeggio/testing'
 import { Redis } from 'ioredis'
-import { describe, it } from 'vitest'
-import { harnessOf } from './redis-harness.ts'
+import { afterAll, describe, it } from 'vitest'
+import { killSubscribersOf, nameOf, registerRow, uniqueId } from './redis-harness.ts'
 
-const { url } = await redis()
+const { url, detail } = await redis()
+const admin = new Redis(url)
+afterAll(() => admin.disconnect())
 
-register(
-  harnessOf({
-    name: 'redis',
-    options: async () => ({ url }),
+registerRow(
+  {
+    name: detail,
+    options: async () => ({ url, clientName: uniqueId() }),
     release: () => {},
-    killSubscribers: async () => {
-      const client = new Redis(url)
-      await client.client('KILL', 'TYPE', 'PUBSUB')
-      client.disconnect()
-    },
-  }),
+    killSubscribers: (backend) => killSubscribersOf(admin, nameOf(backend)),
+    rounds: 20,
+  },
   { describe, it },
 )

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Harness } from '@arpeggio/conformance'
-import type { Backend } from '@arpeggio/core'
+import { cases, type Harness, register, type Runner } from '@arpeggio/conformance'
+import { type Backend, wrap } from '@arpeggio/core'
 import type { Redis } from 'ioredis'
 import { RedisBackend, type RedisBackendOptions } from '../../src/index.ts'
 
@@ -20,7 +20,22 @@ export interface Row {
   readonly release: (options: RedisBackendOptions) => void
 }
 
-/** The kit on one row of servers, clients and options. */
+/** The kit on a row: chords by the clock of their processes, because nothing can turn that of the server. */
+export function registerRow(row: Row, runner: Runner): void {
+  const chords = cases.filter(({ chapter }) => chapter === 'chords')
+  const others = cases.filter(({ chapter }) => chapter !== 'chords')
+  register(harnessOf(row), runner, others)
+  const { open, openAnother = open, ...rest } = harnessOf({ ...row, name: `${row.name}, chords` })
+  const harness: Harness = {
+    ...rest,
+    lacks: { ...lacks, clock: 'hidden, because the clock of the server cannot be turned' },
+    open: async () => wrap(await open(), { clock: undefined }),
+    openAnother: async (first) => wrap(await openAnother(first), { clock: undefined }),
+  }
+  register(harness, runner, chords)
+}
+
+/** One row of servers, clients and options. */
 export function harnessOf(row: Row): Harness {
   const open = async (): Promise<Backend> => {
     const options = await row.options()
@@ -43,6 +58,12 @@ export function harnessOf(row: Row): Harness {
     },
     rounds: row.rounds ?? 5,
   }
+}
+
+/** The name that the connections of a backend carry. */
+export function nameOf(backend: Backend): string {
+  const { client } = backend as RedisBackend // the rows open no other
+  return 'connectionName' in client.options ? String(client.options.connectionName) : ''
 }
 
 /** Ends the subscriber connections whose `connectionName` this is. */

@@ -1,0 +1,130 @@
+import { Results } from '@arpeggio/core'
+import { redisCluster } from '@arpeggio/testing'
+import { Cluster, Redis } from 'ioredis'
+import { Cluster as Cluster5 } from 'ioredis-5'
+import { afterAll, describe, expect, it } from 'vitest'
+import { RedisBackend, type RedisClusterClient } from '../../src/index.ts'
+import { registerRow, uniqueId } from './redis-harness.ts'
+
+const service = await redisCluster({ own: true })
+const { url } = service
+const admin = new Cluster([url])
+await admin.ping()
+afterAll(async () => {
+  admin.disconnect()
+  await service[Symbol.asyncDispose]()
+})
+
+async function killSubscribers(): Promise<void> {
+  for (const node of admin.nodes('all')) await node.client('KILL', 'TYPE', 'PUBSUB')
+}
+
+for (const [name, make] of [
+  ['a cluster, ioredis 6.0.0', (): RedisClusterClient => new Cluster([url])],
+  [
+    'a cluster, ioredis 5.4.0 with auto-pipelining',
+    (): RedisClusterClient => new Cluster5([url], { enableAutoPipelining: true }),
+  ],
+] as const) {
+  registerRow(
+    {
+      name,
+      options: async () => ({ client: make() }),
+      release: ({ client }) => client?.disconnect(),
+      killSubscribers,
+    },
+    { describe, it },
+  )
+}
+
+describe('a cluster', () => {
+  it('spreads results over its masters, and each is read by everybody (T-64)', async () => {
+    await using results = new Results({ backend: new RedisBackend({ client: admin }) })
+    const ids = Array.from({ length: 300 }, () => uniqueId())
+    await Promise.all(ids.map((id) => results.markAsDone(id, id)))
+    expect([...(await results.getMany(ids)).values()].map(({ result }) => result)).toEqual(ids)
+    const counts = await Promise.all(admin.nodes('master').map((node) => node.dbsize()))
+    expect(counts.every((count) => count > 20)).toBe(true)
+  })
+
+  it('carries waiters and stores through the fail-over of a master (T-64)', async () => {
+    const client = new Cluster([url])
+    await using results = new Results({ backend: new RedisBackend({ client }), safetyReadMs: 600_000 })
+    const ids = Array.from({ length: 200 }, () => uniqueId())
+    const values = Promise.all(ids.map((id) => results.result<string>(id).get({ timeoutMs: 120_000 })))
+    const replica = admin.nodes('slave')[0] ?? (await replicaNode())
+    await Promise.all(ids.slice(0, 100).map((id) => results.markAsDone(id, id)))
+    await replica.call('CLUSTER', 'FAILOVER')
+    await expect
+      .poll(async () => String(await replica.info('replication')), { timeout: 30_000 })
+      .toMatch(/role:master/u)
+    await Promise.all(ids.slice(100).map((id) => results.markAsDone(id, id)))
+    expect(await values).toEqual(ids)
+    client.disconnect()
+  }, 180_000)
+
+  it('carries stores through the migration of a slot, ASK and MOVED (T-64)', async () => {
+    const client = new Cluster([url])
+    await using results = new Results({ backend: new RedisBackend({ client }) })
+    const id = uniqueId()
+    await results.markAsStarted(id)
+    const slot = Number(await admin.cluster('KEYSLOT', `celery-task-meta-${id}`))
+    const masters = await mastersBySlot(slot)
+    await masters.target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', masters.ownerId)
+    await masters.owner.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', masters.targetId)
+    const { host = '', port = 0 } = masters.target.options
+    await masters.owner.call('MIGRATE', host, port, `celery-task-meta-${id}`, 0, 5000)
+    expect(await results.getState(id)).toBe('STARTED')
+    await results.markAsDone(id, 'asked')
+    for (const node of [masters.target, masters.owner])
+      await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', masters.targetId)
+    expect(await results.getResult(id)).toBe('asked')
+    expect(await masters.target.exists(`celery-task-meta-${id}`)).toBe(1)
+    client.disconnect()
+  }, 60_000)
+
+  it('is told by the one who reads it through a client of one server', async () => {
+    await using backend = new RedisBackend({ url })
+    const ids = Array.from({ length: 20 }, () => uniqueId())
+    const failures = await Promise.all(ids.map((key) => backend.get(key).catch((error: unknown) => error)))
+    expect(failures.find((failure) => failure !== undefined)).toMatchObject({
+      code: 'misconfigured',
+      message: expect.stringContaining('pass an ioredis Cluster'),
+    })
+  })
+
+  it('has no durability of its own yet', () => {
+    expect(() => new RedisBackend({ client: admin, durability: 'replicated' })).toThrow(
+      expect.objectContaining({ code: 'unsupported' }),
+    )
+  })
+})
+
+async function replicaNode(): Promise<Redis> {
+  const line = String(await admin.cluster('NODES'))
+    .split('\n')
+    .find((each) => / (?:myself,)?slave /u.test(each))
+  const port = /:(\d+)@/u.exec(line ?? '')?.[1]
+  return new Redis(Number(port), '127.0.0.1')
+}
+
+/** The master of a slot, and another one. */
+async function mastersBySlot(slot: number): Promise<{
+  readonly owner: Redis
+  readonly ownerId: string
+  readonly target: Redis
+  readonly targetId: string
+}> {
+  const masters = await Promise.all(
+    admin.nodes('master').map(async (node) => {
+      const id = String(await node.call('CLUSTER', 'MYID'))
+      const ranges = await node.cluster('SLOTS')
+      const isOwner = ranges.some(([from, to, first]) => slot >= from && slot <= to && first?.[2] === id)
+      return { node, id, isOwner }
+    }),
+  )
+  const owner = masters.find(({ isOwner }) => isOwner)
+  const target = masters.find(({ isOwner }) => !isOwner)
+  if (owner === undefined || target === undefined) throw new Error('the cluster has too few masters')
+  return { owner: owner.node, ownerId: owner.id, target: target.node, targetId: target.id }
+}
