@@ -249,5 +249,6 @@ function tombstone({ decision }: ChordRecord): Pick<ChordRecord, 'decision'> {
 }
 
 function isHopeless(error: unknown): boolean {
-  return error instanceof TypeError || BackendError.is(error, 'too-large') || BackendError.is(error, 'unsupported')
+  // A conflict: the body is a chord, and there is another with its id.
+  return error instanceof TypeError || BackendError.is(error, 'conflict', 'too-large', 'unsupported')
 }

@@ -55,6 +55,19 @@ describe('publishing the body', () => {
     }
   })
 
+  it('fails the body when it is a chord whose id another has, and leaves the other alone', async () => {
+    const rig = new ChordRig()
+    const process = rig.process()
+    const other = await process.results.apply(numbered(2, 'taken'))
+    rig.broker.take()
+    const result = await process.results.apply(chord([part.si(1)], chord([part.s()], body, { id: 'taken' })))
+    await process.succeed(rig.broker.take()[0], 1)
+    expect(rig.broker.messages).toEqual([])
+    const { excArgs } = (await process.results.getResult(result.id)) as TaskError
+    expect(excArgs[0]).toMatch(/^Callback error: BackendError\('there is a chord (taken|with that id) already/u)
+    expect(await process.results.getState(other.id)).toBe('PENDING')
+  })
+
   it('fails the body when it can never be although an attempt before died before it decided anything', async () => {
     const rig = new ChordRig()
     const dying = rig.process()
