@@ -6,6 +6,10 @@ const files = new SqliteFiles()
 afterAll(() => files[Symbol.asyncDispose]())
 
 // A process takes its time to start: the points where most is at stake must do, and of what may follow, the hardest.
-const telling = ['its message is lost', 'is known', 'is sealed', 'a sweep']
+const telling = ['its message is lost', 'is sealed', 'a sweep']
 const killed = cases.filter(({ name }) => name.includes('killed') && telling.some((words) => name.includes(words)))
-register({ ...files.twoProcesses(), name: 'sqlite, whose processes are killed,' }, { describe, it }, killed)
+register(
+  { ...files.twoProcesses(), name: 'sqlite, whose processes are killed,' },
+  { describe, it: it.concurrent },
+  killed,
+)

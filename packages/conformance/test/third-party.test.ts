@@ -20,7 +20,7 @@ const harness: Harness = {
   open: async () => new MapBackend(),
 }
 
-register(harness, { describe, it })
+register(harness, { describe, it: it.concurrent }) // the cases do not know of each other, and expiries take real time
 
 describe('the backend of the guide', () => {
   it('stands in docs/writing-a-backend.md as it runs here', async () => {
