@@ -57,7 +57,6 @@ function sentinelsOf(sentinels: NonNullable<HostOptions['sentinels']>, settings:
     sentinels: [...sentinels],
     name: masterName,
     role: 'master',
-    failoverDetector: true,
     // One round over the sentinels; the retry strategy begins another.
     sentinelRetryStrategy: () => null,
     ...given({ tls, sentinelUsername, sentinelPassword, sentinelTLS: sentinelTls }),

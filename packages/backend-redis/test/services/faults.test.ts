@@ -264,10 +264,9 @@ describe('durability', () => {
   it('fsynced is unsupported where the server has no WAITAOF, and durable where it has', async () => {
     const [, version = ''] = /redis_version:([\d.]+)/u.exec(await admin.info('server')) ?? []
     await using backend = new RedisBackend({ url, durability: 'fsynced' })
-    const write = backend.set({ key: uniqueId(), value: 'x' })
-    if (version.localeCompare('7.2', 'en', { numeric: true }) < 0) {
-      await expect(write).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('7.2') })
-    } else await expect(write).resolves.toMatchObject({ written: true })
+    const outcome = await backend.set({ key: uniqueId(), value: 'x' }).catch((error: unknown) => error)
+    const isOld = version.localeCompare('7.2', 'en', { numeric: true }) < 0
+    expect(outcome).toMatchObject(isOld ? { code: 'unsupported' } : { written: true })
   })
 
   it('replicated is uncertain where no replica takes the write', async () => {
