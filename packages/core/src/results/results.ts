@@ -185,7 +185,7 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
 
   async markAsDone(id: string, result: unknown, options?: OutcomeOptions): Promise<StoreOutcome | undefined> {
     this.#open()
-    return this.#recording.markAsDone(id, result, options)
+    return await this.#recording.markAsDone(id, result, options)
   }
 
   /** Stores a failure, gives it to the steps of the chain that will not run now, and publishes the error callbacks. */
