@@ -18,6 +18,7 @@ export class ChordRegistry {
   readonly #clock: StoreClock
   readonly #lifetimeSeconds: number
   readonly #ends = new Map<string, number>()
+  readonly #turns = new Map<number, Promise<void>>()
 
   constructor(keys: KeyStore, names: ChordKeys, clock: StoreClock, lifetimeSeconds: number) {
     this.#keys = keys
@@ -26,9 +27,20 @@ export class ChordRegistry {
     this.#lifetimeSeconds = lifetimeSeconds
   }
 
-  async append(chord: string): Promise<void> {
-    const hour = Math.floor(this.#clock.now() / hourMs)
+  /** One at a time for each list: entries of one process would only fight each other for the same place. */
+  append(chord: string): Promise<void> {
     const shard = shardOf(chord)
+    const before = this.#turns.get(shard) ?? Promise.resolve()
+    const turn = before.then(() => this.#append(chord, shard))
+    this.#turns.set(
+      shard,
+      turn.catch(() => undefined),
+    )
+    return turn
+  }
+
+  async #append(chord: string, shard: number): Promise<void> {
+    const hour = Math.floor(this.#clock.now() / hourMs)
     const list = `${hour}:${shard}`
     for (let index = this.#ends.get(list) ?? 0; ; index = await this.#firstFree(hour, shard, index + 1)) {
       const key = this.#names.registry(hour, shard, index)
