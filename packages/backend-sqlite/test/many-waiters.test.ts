@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { type Backend, BackendError, Results, wrap } from '@arpeggio/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SqliteBackend } from '../src/index.ts'
+import { keepCompiled } from './compile-cache.ts'
+
+keepCompiled()
 
 const nothingHeld = { waiters: 0, ids: 0, subscriptions: 0, timers: 0 }
 const ids = Array.from({ length: 10_000 }, (_, index) => `task-${index}`)

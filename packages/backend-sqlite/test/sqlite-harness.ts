@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Harness, killInChild, openInChild } from '@arpeggio/conformance'
 import { SqliteBackend } from '../src/index.ts'
+import { keepCompiled } from './compile-cache.ts'
 
+keepCompiled()
 const secondProcess = new URL('second-process.ts', import.meta.url)
 
 /** One file in a folder of its own for every case, removed at the end. */

@@ -8,6 +8,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { BackendError } from '@arpeggio/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SqliteBackend, type SqliteBackendOptions, sqliteAdapter } from '../src/index.ts'
+import { keepCompiled } from './compile-cache.ts'
+
+keepCompiled()
 
 let folder: string
 let path: string

@@ -24,7 +24,7 @@ export const chordScale: readonly Case[] = new ChapterCases('chords')
     async run(trial) {
       await using stage = new ChordStage(trial, { results: { chordFanOut: 32 } })
       const results = stage.open()
-      const count = Math.min(trial.rounds * 40, 10_000)
+      const count = Math.min(trial.rounds * 40, 5000)
       await results.apply(chord(parts(count), body, { id: 'c' }))
       const messages = new Chance(count).shuffled(stage.queue.partsOf('c'))
       for (let first = 0; first < count; first += 200) {

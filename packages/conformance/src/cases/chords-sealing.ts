@@ -173,7 +173,7 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
     async run(trial) {
       await using stage = new ChordStage(trial, { results: { chordFanOut: 2 } })
       const processes = [stage.open(), await stage.openAnother()]
-      for (let seed = 0; seed < Math.min(trial.rounds * 2, 400); seed++) {
+      for (let seed = 0; seed < Math.min(trial.rounds * 2, 200); seed++) {
         const chance = new Chance(seed)
         const id = `c-${seed}`
         const results = processes[seed % 2] ?? assert.fail('no process')

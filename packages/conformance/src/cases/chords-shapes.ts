@@ -38,7 +38,7 @@ export const chordShapes: readonly Case[] = new ChapterCases('chords')
     async run(trial) {
       await using stage = new ChordStage(trial)
       const processes = [stage.open(), await stage.openAnother()]
-      for (let seed = 0; seed < Math.min(trial.rounds, 300); seed++) {
+      for (let seed = 0; seed < Math.min(trial.rounds, 150); seed++) {
         const chance = new Chance(seed)
         const members = Array.from({ length: 1 + chance.below(4) }, () => randomPlan(chance, 3))
         const results = processes[seed % 2] ?? assert.fail('no process')
