@@ -81,13 +81,16 @@ describe('adding parts', () => {
     expect(rig.keysOf('c')).toEqual(['r:c'])
   })
 
-  it('wins over a part that looked before, or is refused', async () => {
+  it.each(['its look', 'its claim'])('wins over a part that has not come further than %s', async (point) => {
     const { rig, process, parts } = await started(1)
     const slow = rig.process()
     const goOn = Promise.withResolvers<void>()
     const isClaim = writesState('dispatching')
     slow.before = async (call) => {
-      if (isClaim(call)) await goOn.promise
+      if (point === 'its claim' && isClaim(call)) await goOn.promise
+    }
+    slow.after = async ({ name }) => {
+      if (point === 'its look' && name === 'exists') await goOn.promise
     }
     const returning = slow.succeed(parts[0], 0)
     await rig.time.settle()
@@ -96,8 +99,15 @@ describe('adding parts', () => {
     await returning
     const [more] = rig.broker.take()
     expect(rig.broker.messages).toEqual([])
+    expect((await process.results.chords.inspect('c')).state).toBe('sealed')
     await process.succeed(more, 1)
     expect(calls(rig.broker.take())).toEqual([[0, 1]])
+  })
+
+  it('is refused once the chord was claimed', async () => {
+    const { rig, process, parts } = await started(1)
+    await process.succeed(parts[0], 0)
+    expect(rig.broker.take()).toHaveLength(1)
     await expect(process.results.chords.add('c', 'later', [part.si(1)])).rejects.toMatchObject({ code: 'conflict' })
     await expect(process.results.addToChord('c', 'later', ['x'])).rejects.toMatchObject({ code: 'conflict' })
     expect(rig.broker.messages).toEqual([])
