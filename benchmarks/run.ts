@@ -7,6 +7,7 @@ import { allMet, asJson, asTable, type Counted, type Report, type Section } from
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   chords: async () => (await import('./chords.ts')).chords,
   embedded: async () => (await import('./embedded.ts')).embedded,
+  redis: async () => (await import('./redis.ts')).redis,
   wire: async () => (await import('./wire.ts')).wire,
 }
 

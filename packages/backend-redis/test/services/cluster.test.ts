@@ -1,10 +1,10 @@
-import { Results } from '@arpeggio/core'
+import { type Backend, Results } from '@arpeggio/core'
 import { redisCluster } from '@arpeggio/testing'
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5 } from 'ioredis-5'
 import { afterAll, describe, expect, it } from 'vitest'
 import { RedisBackend, type RedisClusterClient } from '../../src/index.ts'
-import { registerRow, uniqueId } from './redis-harness.ts'
+import { killSubscribersOf, registerRow, uniqueId } from './redis-harness.ts'
 
 const service = await redisCluster({ own: true })
 const { url } = service
@@ -15,25 +15,35 @@ afterAll(async () => {
   await service[Symbol.asyncDispose]()
 })
 
-async function killSubscribers(): Promise<void> {
-  for (const node of admin.nodes('all')) await node.client('KILL', 'TYPE', 'PUBSUB')
+/** The subscriber is a copy of a node's connection, and has its name. */
+async function killSubscribers(backend: Backend): Promise<void> {
+  for (const node of admin.nodes('all')) await killSubscribersOf(node, nodeNameOf(backend))
 }
 
-for (const [name, make] of [
-  ['a cluster, ioredis 6.0.0', (): RedisClusterClient => new Cluster([url])],
-  [
-    'a cluster, ioredis 5.4.0 with auto-pipelining',
-    (): RedisClusterClient => new Cluster5([url], { enableAutoPipelining: true }),
-  ],
-] as const) {
+function nodeNameOf(backend: Backend): string {
+  const [node] = ((backend as RedisBackend).client as RedisClusterClient).nodes('all') // the rows open no other
+  return node !== undefined && 'connectionName' in node.options ? String(node.options.connectionName) : ''
+}
+
+function named(): { readonly redisOptions: { readonly connectionName: string } } {
+  return { redisOptions: { connectionName: uniqueId() } }
+}
+
+const rows = {
+  'ioredis 6.0.0': (): RedisClusterClient => new Cluster([url], named()),
+  'ioredis 5.4.0 with auto-pipelining': (): RedisClusterClient =>
+    new Cluster5([url], { ...named(), enableAutoPipelining: true }),
+}
+
+for (const [name, make] of Object.entries(rows)) {
   registerRow(
     {
-      name,
+      name: `a cluster, ${name}`,
       options: async () => ({ client: make() }),
       release: ({ client }) => client?.disconnect(),
       killSubscribers,
     },
-    { describe, it },
+    { describe: describe.concurrent, it },
   )
 }
 
@@ -71,7 +81,9 @@ describe('a cluster', () => {
     await masters.target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', masters.ownerId)
     await masters.owner.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', masters.targetId)
     const { host = '', port = 0 } = masters.target.options
-    await masters.owner.call('MIGRATE', host, port, `celery-task-meta-${id}`, 0, 5000)
+    // Other tests may have left something in the slot.
+    const keys = await masters.owner.cluster('GETKEYSINSLOT', slot, 1000)
+    await masters.owner.call('MIGRATE', host, port, '', 0, 5000, 'KEYS', ...keys)
     expect(await results.getState(id)).toBe('STARTED')
     await results.markAsDone(id, 'asked')
     for (const node of [masters.target, masters.owner])
