@@ -20,6 +20,20 @@ it.each([
   expect(performance.now() - began).toBeLessThan(1000)
 })
 
+it.each([
+  ['lists', '['.repeat(30_000_000) + ']'.repeat(30_000_000)],
+  ['lists without an end', '['.repeat(60_000_000)],
+  ['objects', '{"a":'.repeat(12_000_000)],
+])('refuses 60 MB of nested %s before anything is built of them', async (_, value) => {
+  const backend = new MemoryBackend()
+  await using results = new Results({ backend })
+  await backend.set({ key: new Keys().task('a'), value })
+  const before = { time: performance.now(), memory: process.memoryUsage.rss() }
+  await expect(results.getTaskMeta('a')).rejects.toMatchObject({ code: 'unreadable' })
+  expect(performance.now() - before.time).toBeLessThan(2000)
+  expect(process.memoryUsage.rss() - before.memory).toBeLessThan(200_000_000)
+})
+
 it('refuses to write a result over the limit of the store, and sends none of it', async () => {
   const backend = new MemoryBackend()
   await using results = new Results({ backend })

@@ -37,7 +37,7 @@ export const chordSlots: readonly Case[] = new ChapterCases('chords')
     async run(trial) {
       await using stage = new ChordStage(trial)
       const [mine, theirs] = [stage.open(), await stage.openAnother()]
-      for (let round = 0; round < Math.min(trial.rounds, 500); round++) {
+      for (let round = 0; round < Math.min(trial.rounds, 300); round++) {
         const id = `c-${round}`
         await mine.apply(chord(parts(2), body, { id }))
         const [left, right] = stage.queue.partsOf(id)

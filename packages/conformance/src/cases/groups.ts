@@ -91,7 +91,7 @@ export const groups: readonly Case[] = new ChapterCases('groups')
     async run({ backend, prefix, another, patienceMs, rounds }) {
       await using mine = resultsOver(backend, prefix, { pollCeilingMs: 20 })
       await using theirs = resultsOver(await another(), prefix)
-      const sizes = [1, 2, 3, 11, 12, ...spread(Math.min(rounds, 20), Math.min(rounds * 50, 5000))]
+      const sizes = [1, 2, 3, 11, 12, ...spread(Math.min(rounds, 10), Math.min(rounds * 50, 5000))]
       const ids = Array.from({ length: Math.max(...sizes) }, (_, index) => `member-${index}`)
       const joins = (): readonly Promise<unknown>[] => sizes.map((size) => joined(mine, ids.slice(0, size), patienceMs))
       const all = [joins(), ...(await during(ids, theirs, joins)), joins()]
