@@ -42,6 +42,7 @@ export class Broker {
   readonly #held = new Set<TaskMessage>()
   readonly #onPublish: (published: Published) => void
   #duplicatesLeft: number
+  #isMended = false
   readonly #plan: BrokerPlan
 
   constructor(world: World, calls: Calls, plan: BrokerPlan, onPublish: (published: Published) => void) {
@@ -101,6 +102,7 @@ export class Broker {
 
   endFaults(): void {
     this.#duplicatesLeft = 0
+    this.#isMended = true
   }
 
   #accept(messages: readonly TaskMessage[], by: SimulatedProcess): void {
@@ -117,7 +119,7 @@ export class Broker {
 
   #delay(): number {
     const { delays } = this.#plan
-    const isDelayed = delays !== undefined && this.#world.choices.chance(delays.probability, 'fault')
+    const isDelayed = delays !== undefined && !this.#isMended && this.#world.choices.chance(delays.probability, 'fault')
     return isDelayed ? this.#world.choices.of(delays.seconds) : 0
   }
 

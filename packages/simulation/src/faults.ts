@@ -19,14 +19,16 @@ export interface FaultPlan {
   readonly probability: number
   /** So many at most. */
   readonly budget: number
+  /** How much more probable they are while a chord is being ended. Default: 5. */
+  readonly heat?: number
 }
 
 export const noFaults: FaultPlan = { kinds: [], probability: 0, budget: 0 }
 
 /** Decides call by call what breaks, until it is switched off. */
 export class Faults {
-  /** How much more probable faults are just now. */
-  heat = 1
+  /** Whether faults are more probable just now. */
+  isHot = false
   /** Whether anything broke. */
   hasBroken = false
   #left: number
@@ -44,11 +46,16 @@ export class Faults {
     this.#left = 0
   }
 
+  get #probability(): number {
+    const { probability, heat = 5 } = this.#plan
+    return this.isHot ? Math.min(0.5, probability * heat) : probability
+  }
+
   next(possible: (fault: Fault) => boolean): Fault | undefined {
     if (this.#left <= 0) return undefined
     const kinds = this.#plan.kinds.filter(possible)
     const at = this.#choices.pick(kinds.length + 1, {
-      plain: 1 - Math.min(0.5, this.#plan.probability * this.heat),
+      plain: 1 - this.#probability,
       kind: 'fault',
     })
     if (at === 0) return undefined

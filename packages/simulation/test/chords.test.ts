@@ -36,7 +36,7 @@ describe('a planted bug', () => {
 
 describe('the workloads', () => {
   it('have the names that the command line knows', () => {
-    expect([...workloads.keys()]).toEqual(['chords', 'precedence'])
+    expect([...workloads.keys()]).toEqual(['chords', 'claims', 'latecomers', 'precedence'])
   })
 })
 

@@ -3,6 +3,8 @@ export interface Mutant {
   readonly name: string
   /** What is wrong with it, in a sentence. */
   readonly bug: string
+  /** What finds it soonest. Default: chords of all kinds. */
+  readonly workload?: string
   readonly edits: readonly Edit[]
 }
 

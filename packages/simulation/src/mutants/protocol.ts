@@ -32,6 +32,7 @@ export const protocol: readonly Mutant[] = [
   {
     name: 'resolve-after-decide',
     bug: 'values are read again after the decision, whatever has become of them',
+    workload: 'claims',
     edits: [
       {
         file: 'chords/dispatcher.ts',
@@ -48,6 +49,7 @@ export const protocol: readonly Mutant[] = [
   {
     name: 'no-confirm',
     bug: 'whoever finds a decision publishes without showing that he still may',
+    workload: 'claims',
     edits: [
       {
         file: 'chords/dispatcher.ts',

@@ -48,6 +48,7 @@ export const rules: readonly Mutant[] = [
   {
     name: 'missing-slots-not-named',
     bug: 'a decision does not name the slots that it was made without',
+    workload: 'latecomers',
     edits: [
       {
         file: 'chords/verdict.ts',
@@ -59,11 +60,13 @@ export const rules: readonly Mutant[] = [
   {
     name: 'decided-anew',
     bug: 'every attempt decides anew',
+    workload: 'latecomers',
     edits: [{ file: 'chords/outcome-reader.ts', find: 'decided ?? verdict(', replace: 'verdict(' }],
   },
   {
     name: 'late-values-count',
     bug: 'a slot that was filled after the decision is handed to the body',
+    workload: 'latecomers',
     edits: [
       {
         file: 'chords/outcome-reader.ts',
@@ -188,6 +191,7 @@ export const rules: readonly Mutant[] = [
   {
     name: 'sweep-gives-up-at-once',
     bug: 'a sweep forgets a chord that is listed and not yet recorded',
+    workload: 'claims',
     edits: [
       {
         file: 'chords/chord-sweep.ts',

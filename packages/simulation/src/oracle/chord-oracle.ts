@@ -149,7 +149,7 @@ export class ChordOracle {
     if (broken !== undefined) this.#violate('a chord goes only the ways that there are', id, broken)
     chord.record = after
     // Little happens between the claim and the end, and much may go wrong there.
-    this.#simulation.faults.heat = after.state === 'dispatching' || after.state === 'published' ? 5 : 1
+    this.#simulation.faults.isHot = after.state === 'dispatching' || after.state === 'published'
     if (after.state === 'done') return this.#onDone(chord)
     chord.lastFull = after
     for (const addId of Object.keys(after.adds)) chord.adds.add(addId)

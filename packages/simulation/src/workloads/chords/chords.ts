@@ -5,16 +5,27 @@ import { Simulation, type Setting } from '../../simulation.ts'
 import type { Workload } from '../../workload.ts'
 import { chordOf } from './build.ts'
 import { finish } from './finish.ts'
+import type { Focus } from './focus.ts'
 import { pickScenario, type Scenario } from './scenario.ts'
 import { plan, Script, sweepAlways, sweepInPauses } from './script.ts'
 import { tableOf, tasksOf } from './tasks.ts'
 
 /** Chords of all kinds, started, run, swept and broken by a few processes. */
-export const chords: Workload = { name: 'chords', run: runChord }
+export const chords: Workload = chordsOf()
 
-async function runChord(choices: Choices, onStep: ((line: string) => void) | undefined): Promise<Simulation> {
-  const scenario = pickScenario(choices)
-  const simulation = new Simulation(choices, settingOf(choices, scenario), onStep)
+/** Chords, most of which have something in common. */
+export function chordsOf(focus?: Focus): Workload {
+  return { name: focus?.name ?? 'chords', run: (choices, onStep) => runChord(choices, onStep, focus) }
+}
+
+async function runChord(
+  choices: Choices,
+  onStep: ((line: string) => void) | undefined,
+  focus: Focus | undefined,
+): Promise<Simulation> {
+  const scenario = { ...pickScenario(choices), ...focus?.scenario(choices) }
+  const setting = { ...settingOf(choices, scenario), ...focus?.setting(choices) }
+  const simulation = new Simulation(choices, setting, onStep)
   onStep?.(describe(scenario))
   const oracle = new ChordOracle(simulation)
   const tasks = tasksOf(simulation, oracle, scenario)

@@ -57,12 +57,24 @@ function mustGoOn(plot: Plot): boolean {
 }
 
 /** Whoever was interrupted has been told so, and has tried again: nothing is left for a sweep but expired leases. */
-function judgePromptness({ simulation, scenario, script, oracle }: Plot): void {
+function judgePromptness(plot: Plot): void {
+  const { simulation, scenario, script, oracle } = plot
   const isAtRest = script.isIdle && script.wishes.every(({ state }) => state === 'granted' || state === 'refused')
-  const overdue = isInterrupted(oracle) ? [] : [...oracle.cases.values()].filter((chord) => oracle.isOverdue(chord))
-  if (isAtRest && scenario.isPersistent && overdue.length > 0) {
-    simulation.violate('the last part fires it', overdue.map(({ id }) => id).join())
-  }
+  if (!isAtRest || !scenario.isPersistent || isInterrupted(oracle)) return
+  const overdue = [...oracle.cases.values()].filter((chord) => oracle.isOverdue(chord))
+  if (overdue.length > 0) simulation.violate('the last part fires it', overdue.map(({ id }) => id).join())
+  // Every part has been run, and whatever became of it has filled its slot.
+  const isOpen = oracle.cases.get(rootId)?.record?.state === 'sealed'
+  if (isOpen && !isMisled(plot)) simulation.violate('every ending fills its slot', states(plot))
+}
+
+/** Whether the root may wait for parts that will not come. */
+function isMisled(plot: Plot): boolean {
+  return plot.scenario.forgets > 0 || isSealedWrongly(plot)
+}
+
+function isSealedWrongly({ script }: Plot): boolean {
+  return script.wishes.some(({ name, state }) => name === 'seal again' && state === 'granted')
 }
 
 /** Whether a lease has to run out before a chord goes on, which may be a part of another. */
@@ -83,15 +95,14 @@ function judgeFailFast({ simulation, scenario, script, oracle }: Plot): void {
 
 /** Where nobody tried again, parts were never announced or started: then the deadline ends the chord. */
 async function passDeadline(plot: Plot): Promise<void> {
-  const { simulation, scenario, script, oracle } = plot
+  const { simulation, scenario, oracle } = plot
   const undecided = [...oracle.cases.values()].filter(({ record, decision }) => record !== undefined && !decision)
-  const isMisled = script.wishes.some(({ name, state }) => name === 'seal again' && state === 'granted')
   // A chord within one that was cancelled, or whose body has ended otherwise, is of no interest to anybody any more.
   const isOver = oracle.cases.get(rootId)?.record?.state === 'done'
   const due = undecided.filter(
     ({ record }) => !isOver && record?.bodyIds.every((id) => oracle.hasEnded(id) || oracle.isInSlot(id)) !== true,
   )
-  if (scenario.isPersistent && !isMisled && due.length > 0) {
+  if (scenario.isPersistent && !isSealedWrongly(plot) && due.length > 0) {
     return simulation.violate('it is fired once nothing breaks any more', due.map(({ id }) => id).join())
   }
   const deadlines = undecided.map(({ record }) => record?.deadline ?? 0)
