@@ -5,7 +5,7 @@ import type { SetOutcome, Stored, Value, Version } from '@arpeggio/core'
 const longestPlain = 1024
 
 /** Redis has no versions, so the value names its own state. Equal values have equal versions. */
-export function versionOf(value: Value): Version {
+function versionOf(value: Value): Version {
   const bytes = bytesOf(value)
   return bytes.length <= longestPlain ? `=${bytes.toString('latin1')}` : `#${hash('sha1', bytes)}`
 }
