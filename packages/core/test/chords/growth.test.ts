@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chord, group } from '../../src/index.ts'
+import { BackendError, chord, group, task } from '../../src/index.ts'
 import { all, body, calls, ChordRig, numbered, part, touches, writesState } from './chord-rig.ts'
 
 async function started(count = 1) {
@@ -111,6 +111,20 @@ describe('adding parts', () => {
     await expect(process.results.chords.add('c', 'later', [part.si(1)])).rejects.toMatchObject({ code: 'conflict' })
     await expect(process.results.addToChord('c', 'later', ['x'])).rejects.toMatchObject({ code: 'conflict' })
     expect(rig.broker.messages).toEqual([])
+  })
+
+  it('is refused while the outcome is being decided, and while a published body still reads', async () => {
+    const { rig, process, parts } = await started(1)
+    rig.broker.failure = () => new BackendError('unavailable', 'away')
+    await process.succeed(parts[0], 0)
+    expect((await process.results.chords.inspect('c')).state).toBe('dispatching')
+    await expect(process.results.addToChord('c', 'later', ['x'])).rejects.toMatchObject({ code: 'conflict' })
+    rig.broker.failure = undefined
+    const reader = task('reader', (values: unknown) => values)
+    await process.results.apply(chord([part.si(0)], reader, { id: 'r', results: 'reference' }))
+    await process.succeed(rig.broker.take()[0], 0)
+    expect((await process.results.chords.inspect('r')).state).toBe('published')
+    await expect(process.results.addToChord('r', 'later', ['x'])).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('is refused before the chord is sealed', async () => {
