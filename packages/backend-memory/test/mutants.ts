@@ -186,7 +186,10 @@ export const mutants: readonly Mutant[] = [
       'everything that a chord leaves has an expiry, also when results are kept for ever',
     ],
     change: (backend) =>
-      wrap(backend, { set: (write, options) => backend.set(without('expiresInSeconds', write), options) }),
+      wrap(backend, {
+        bulk: undefined,
+        set: (write, options) => backend.set(without('expiresInSeconds', write), options),
+      }),
   },
   {
     name: 'an expired value counts as present for a condition',
