@@ -183,12 +183,21 @@ export const mutants: readonly Mutant[] = [
     caughtBy: [
       'get and mget answer undefined for what has expired',
       'an expired value counts as absent for a condition',
-      'everything that a chord leaves has an expiry, also when results are kept for ever',
     ],
     change: (backend) =>
       wrap(backend, {
         bulk: undefined,
         set: (write, options) => backend.set(without('expiresInSeconds', write), options),
+      }),
+  },
+  {
+    name: 'conditional writes lose their expiry',
+    caughtBy: ['everything that a chord leaves has an expiry, also when results are kept for ever'],
+    change: (backend) =>
+      wrap(backend, {
+        bulk: undefined,
+        set: (write, options) =>
+          backend.set(write.if === undefined ? write : without('expiresInSeconds', write), options),
       }),
   },
   {
