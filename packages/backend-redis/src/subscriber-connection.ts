@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addressOf } from './address.ts'
-import type { RedisClient } from './client.ts'
+import { isCluster, type RedisClient } from './client.ts'
 import { disposed } from './errors.ts'
+import { ShardedSubscriber } from './sharded-subscriber.ts'
 import { Subscriber } from './subscriber.ts'
 
 export interface SubscriberConnectionOptions {
@@ -15,6 +16,9 @@ export interface SubscriberConnectionOptions {
   readonly onRestored: () => void
 }
 
+/** What lives from one loss of connection to the next. */
+type Life = Pick<Subscriber, 'open' | 'subscribe' | 'unsubscribe' | 'end'>
+
 const defaultHeartbeatMs = 5000
 const longestPauseMs = 5000
 
@@ -26,8 +30,8 @@ export class SubscriberConnection {
   readonly #options: SubscriberConnectionOptions
   readonly #heartbeatMs: number
   readonly #closing = new AbortController()
-  #subscriber: Subscriber | undefined
-  #connecting: Promise<Subscriber> | undefined
+  #subscriber: Life | undefined
+  #connecting: Promise<Life> | undefined
   #wasWhole = false
 
   constructor(options: SubscriberConnectionOptions) {
@@ -58,7 +62,7 @@ export class SubscriberConnection {
     await this.#connecting?.catch(() => undefined)
   }
 
-  #live(): Promise<Subscriber> {
+  #live(): Promise<Life> {
     if (this.#closing.signal.aborted) return Promise.reject(disposed())
     if (this.#subscriber !== undefined) return Promise.resolve(this.#subscriber)
     this.#connecting ??= this.#connect().finally(() => {
@@ -67,16 +71,18 @@ export class SubscriberConnection {
     return this.#connecting
   }
 
-  async #connect(): Promise<Subscriber> {
+  async #connect(): Promise<Life> {
     const { client, isSharded, channels, onMessage, onRestored } = this.#options
-    const subscriber: Subscriber = new Subscriber({
-      client,
-      isSharded,
+    const common = {
       address: addressOf(client),
       heartbeatMs: this.#heartbeatMs,
       onMessage,
       onEnd: () => this.#ended(subscriber),
-    })
+    }
+    const subscriber: Life =
+      isSharded && isCluster(client)
+        ? new ShardedSubscriber({ ...common, client })
+        : new Subscriber({ ...common, client, isSharded: false })
     this.#subscriber = undefined
     const stop = (): void => subscriber.end()
     this.#closing.signal.addEventListener('abort', stop, { once: true })
@@ -92,7 +98,7 @@ export class SubscriberConnection {
     return subscriber
   }
 
-  #ended(subscriber: Subscriber): void {
+  #ended(subscriber: Life): void {
     if (this.#subscriber !== subscriber) return
     this.#subscriber = undefined
     void this.#rebuild()

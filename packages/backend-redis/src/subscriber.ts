@@ -35,6 +35,8 @@ const once = {
 interface SubscriberClient extends RedisNodeClient {
   subscribe(...channels: readonly string[]): Promise<unknown>
   unsubscribe(...channels: readonly string[]): Promise<unknown>
+  ssubscribe(channel: string): Promise<unknown>
+  sunsubscribe(channel: string): Promise<unknown>
   ping(): Promise<unknown>
 }
 
@@ -78,8 +80,7 @@ export class Subscriber {
     if (this.#isOver || client === undefined) return false
     const calls: Promise<void>[] = []
     for (let start = 0; start < missing.length; start += channelsPerCommand) {
-      const page = missing.slice(start, start + channelsPerCommand)
-      calls.push(client.subscribe(...page).then(() => page.forEach((channel) => this.#channels.add(channel))))
+      calls.push(this.#acknowledged(client, missing.slice(start, start + channelsPerCommand)))
     }
     try {
       await Promise.race([Promise.all(calls), this.#ended.promise])
@@ -93,9 +94,9 @@ export class Subscriber {
   async unsubscribe(channels: readonly string[]): Promise<void> {
     for (const channel of channels) this.#channels.delete(channel)
     for (let start = 0; start < channels.length; start += channelsPerCommand) {
-      const leaving = this.#client?.unsubscribe(...channels.slice(start, start + channelsPerCommand))
+      const leaving = this.#leave(channels.slice(start, start + channelsPerCommand))
       // A connection that ends takes its subscriptions with it.
-      await Promise.race([leaving?.catch(() => undefined), this.#ended.promise])
+      await Promise.race([leaving.catch(() => undefined), this.#ended.promise])
     }
   }
 
@@ -109,14 +110,31 @@ export class Subscriber {
     if (this.#isOpen) this.#options.onEnd()
   }
 
+  async #acknowledged(client: SubscriberClient, channels: readonly string[]): Promise<void> {
+    // Channels of several slots cannot share a command.
+    if (this.#options.isSharded) await Promise.all(channels.map((channel) => client.ssubscribe(channel)))
+    else await client.subscribe(...channels)
+    for (const channel of channels) this.#channels.add(channel)
+  }
+
+  async #leave(channels: readonly string[]): Promise<void> {
+    const client = this.#client
+    if (client === undefined) return
+    if (this.#options.isSharded) await Promise.all(channels.map((channel) => client.sunsubscribe(channel)))
+    else await client.unsubscribe(...channels)
+  }
+
   async #connect(): Promise<void> {
+    const { isSharded } = this.#options
     const node = await this.#node()
     // Any client that can be copied has the commands of pub/sub.
     const client = node.duplicate(once) as SubscriberClient
     this.#client = client
     client.on('error', (error: unknown) => void (this.#reason = error))
     client.on('end', () => this.end())
-    client.on('messageBuffer', (channel, payload) => {
+    // The slots of a shard have moved on, or have begun to.
+    client.on('moved', () => this.end())
+    client.on(isSharded ? 'smessageBuffer' : 'messageBuffer', (channel, payload) => {
       if (!this.#isOver) this.#options.onMessage(String(channel), payload as Buffer) // as the event's name says
     })
     if (this.#isOver) throw disposed()

@@ -1,10 +1,11 @@
 import { type Backend, Results } from '@arpeggio/core'
+import { cases, register } from '@arpeggio/conformance'
 import { redisCluster } from '@arpeggio/testing'
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5 } from 'ioredis-5'
 import { afterAll, describe, expect, it } from 'vitest'
 import { RedisBackend, type RedisClusterClient } from '../../src/index.ts'
-import { killSubscribersOf, registerRow, uniqueId } from './redis-harness.ts'
+import { harnessOf, killSubscribersOf, registerRow, uniqueId } from './redis-harness.ts'
 
 const service = await redisCluster({ own: true })
 const { url } = service
@@ -44,6 +45,23 @@ for (const [name, make] of Object.entries(rows)) {
       killSubscribers,
     },
     { describe: describe.concurrent, it },
+  )
+}
+
+// What only a stream of notifications could do otherwise.
+const sharded = cases.filter(
+  ({ chapter, needs }) => chapter === 'waiting' || needs.some((need) => need === 'notifications'),
+)
+for (const [name, make] of Object.entries(rows)) {
+  register(
+    harnessOf({
+      name: `a cluster, ${name}, with sharded pub/sub`,
+      options: async () => ({ client: make(), pubsub: 'sharded' }),
+      release: ({ client }) => client?.disconnect(),
+      killSubscribers,
+    }),
+    { describe: describe.concurrent, it },
+    sharded,
   )
 }
 
