@@ -177,6 +177,27 @@ describe('collect', () => {
       ],
     ])
   })
+
+  it('does not count what arrives between the decision and the body', async () => {
+    const rig = new ChordRig()
+    const process = rig.process()
+    const options = { id: 'c', policy: 'collect', deadlineSeconds: 60 } as const
+    await process.results.apply(chord([part.si(0), part.si(1)], body, options))
+    const [first, second] = rig.broker.take()
+    await process.succeed(first, 0)
+    rig.broker.failure = () => new Error('the queue is away')
+    await rig.time.advance(61_000)
+    await process.results.chords.sweep()
+    await process.succeed(second, 'late')
+    rig.broker.failure = undefined
+    await process.results.chords.sweep()
+    expect(calls(rig.broker.take())).toEqual([
+      [
+        { taskId: first?.id, status: 'SUCCESS', result: 0 },
+        { taskId: second?.id, status: 'PENDING' },
+      ],
+    ])
+  })
 })
 
 describe('atLeast', () => {
