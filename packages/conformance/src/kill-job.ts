@@ -19,6 +19,7 @@ export interface KillJob {
   readonly act:
     | { readonly kind: 'finish'; readonly message: TaskMessage; readonly value: unknown }
     | { readonly kind: 'apply'; readonly chord: string; readonly count: number; readonly isStreamed: boolean }
+    | { readonly kind: 'add'; readonly chord: string; readonly addId: string; readonly count: number }
     | { readonly kind: 'sweep' }
   /** Where the messages go that it publishes: keys that begin so, counted from 0. */
   readonly outbox: string
@@ -38,6 +39,7 @@ export async function performJob(backend: Backend, job: KillJob, die: () => Prom
 
 async function perform(results: Results, act: KillJob['act']): Promise<void> {
   if (act.kind === 'sweep') await results.chords.sweep()
+  else if (act.kind === 'add') await results.chords.add(act.chord, act.addId, parts(act.count))
   else if (act.kind === 'finish') await results.markAsDone(act.message.id, act.value, { request: act.message })
   else {
     const { chord: id, count, isStreamed } = act

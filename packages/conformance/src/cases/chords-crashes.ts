@@ -51,6 +51,14 @@ const announcing: Readonly<Record<string, KillPoint>> = {
   'after it is sealed': { when: 'after', what: 'set', key: 'arpeggio-chord-r:c', nth: 2 },
 }
 
+/** Where whoever adds parts to a chord may die. */
+const adding: Readonly<Record<string, KillPoint>> = {
+  'before their ids are stored': { when: 'before', what: 'set', key: 'arpeggio-chord-h:c' },
+  'after their ids are stored': { when: 'after', what: 'set', key: 'arpeggio-chord-h:c' },
+  'after there is room for them': { when: 'after', what: 'set', key: 'arpeggio-chord-r:c' },
+  'after they are published': { when: 'after', what: 'publish' },
+}
+
 const cases = new ChapterCases('chords')
 
 for (const [where, point] of Object.entries(finishing)) {
@@ -70,6 +78,12 @@ for (const [where, point] of Object.entries(starting)) {
 for (const [where, point] of Object.entries(announcing)) {
   cases.add(`a chord whose announcer is killed ${where} goes on when it is announced again`, {
     run: (trial) => startAgain(trial, point, true),
+  })
+}
+
+for (const [where, point] of Object.entries(adding)) {
+  cases.add(`parts that are added by a process that is killed ${where} are there once when they are added again`, {
+    run: (trial) => addAgain(trial, point),
   })
 }
 
@@ -185,6 +199,22 @@ async function startAgain(trial: Trial<never>, point: KillPoint, isStreamed: boo
   stage.assertBody('c', [...early.map(() => 'early'), ...Array.from({ length: 5 - early.length }, () => 'late')])
   await stage.playBody(results, 'c')
   assert.equal(await handle.ready(), true)
+}
+
+async function addAgain(trial: Trial<never>, point: KillPoint): Promise<void> {
+  await using stage = new ChordStage(trial)
+  const results = stage.open()
+  await results.apply(chord(parts(2), body, { id: 'c' }))
+  await stage.kill(point, { kind: 'add', chord: 'c', addId: 'more', count: 2 })
+  await results.chords.add('c', 'more', parts(2))
+  const messages = stage.queue.partsOf('c')
+  assert.equal(messages.length, 4)
+  assert.equal(new Set(stage.queue.messages.map(({ id }) => id)).size, 4, 'the same ids as the first time')
+  for (const [slot, message] of messages.entries()) {
+    stage.assertNoBody('c')
+    await succeed(results, message, slot)
+  }
+  stage.assertBody('c', [0, 1, 2, 3])
 }
 
 async function first<Item>(items: AsyncIterable<Item>): Promise<Item | undefined> {
