@@ -67,7 +67,7 @@ export class Fingerprint {
 }
 
 /** 53 bits of two multiplicative hashes. */
-export function hash(text: string): number {
+function hash(text: string): number {
   let a = 0xdead_beef
   let b = 0x41c6_ce57
   for (let at = 0; at < text.length; at += 1) {

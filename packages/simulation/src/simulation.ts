@@ -89,6 +89,8 @@ export class Simulation {
       results: new Results({
         maxRetries: 3,
         maxSleepMs: 2_000,
+        // Whoever simulates decides who sweeps when.
+        sweepSeconds: false,
         onWarning: (message) => this.world.note(() => `${process.name.padEnd(3)} ? ${message}`),
         ...results,
         backend: wrapBackend(new HeldBackend({ world: this.world, calls: this.calls, process, lacks, localPrefix })),

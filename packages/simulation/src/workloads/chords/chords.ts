@@ -53,7 +53,6 @@ function settingOf(choices: Choices, scenario: Scenario): Setting {
 /** Small limits, so that small chords meet them. */
 export function resultsOf({ fanOut }: Scenario): Setting['results'] {
   return {
-    sweepSeconds: false,
     chordFanOut: fanOut,
     chordInlineBytes: 200,
     maxDeadlineSeconds: 7_200,

@@ -3,7 +3,7 @@ import type { Choices } from '../../choices.ts'
 
 export type MemberKind = 'part' | 'ignored' | 'chain' | 'group' | 'chord' | 'chain ending in a chord'
 
-export type BodyKind = 'task' | 'chain' | 'group'
+type BodyKind = 'task' | 'chain' | 'group'
 
 /** What a chord is made of, and what happens to it. The first of everything is the plainest. */
 export interface Scenario {
