@@ -28,7 +28,7 @@ import type { RedisBackendOptions } from './options.ts'
 import { RedisNotifications } from './redis-notifications.ts'
 import { scanPage } from './scan.ts'
 import { type Script, type Scripts, scripts } from './scripts.ts'
-import { bytesOf, conditionOf, storedOf, writtenOf } from './version.ts'
+import { bytesOf, conditionOf, guardedOf, storedOf, writtenOf } from './version.ts'
 
 /** So many keys to one script call, which keeps it well under a millisecond. */
 const keysPerScript = 50
@@ -173,7 +173,7 @@ export class RedisBackend implements Backend {
       [own, lifetimeOf(expiresInSeconds), ...keep],
       connection,
     )
-    if (!Array.isArray(reply)) return { outcome: 'written', version: writtenOf(own).version }
+    if (!Array.isArray(reply)) return guardedOf(own)
     if (losses !== connection.losses) throw perhapsRepeated(connection.address)
     const [outcome, stored] = reply
     return { outcome: textOf(outcome) === 'kept' ? 'kept' : 'undecided', stored: storedOf(toBuffer(stored)) }

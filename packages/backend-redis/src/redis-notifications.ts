@@ -14,13 +14,18 @@ export interface RedisNotificationsOptions {
 }
 
 const deleted = Buffer.from(DELETED)
+/** Giving channels up can wait, and then costs whoever wakes nothing; what is given up meanwhile goes along. */
+const leavingMs = 20
+const mostLeaving = 1000
 
 /** Celery's `ResultConsumer`: one subscriber connection of our own for all streams, from the first one that is opened to the last. */
 export class RedisNotifications implements Notifications, AsyncDisposable {
   readonly #options: RedisNotificationsOptions
   readonly #streams = new Map<Key, Set<RedisStream>>()
   readonly #open = new Set<RedisStream>()
+  readonly #leaving = new Set<Key>()
   #connection: SubscriberConnection | undefined
+  #leave: NodeJS.Timeout | undefined
 
   constructor(options: RedisNotificationsOptions) {
     this.#options = options
@@ -45,6 +50,7 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
   /** @internal */
   async subscribe(stream: RedisStream, keys: readonly Key[]): Promise<void> {
     for (const key of keys) {
+      this.#leaving.delete(key)
       const streams = this.#streams.get(key)
       if (streams === undefined) this.#streams.set(key, new Set([stream]))
       else streams.add(stream)
@@ -53,15 +59,15 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
   }
 
   /** @internal */
-  async unsubscribe(stream: RedisStream, keys: Iterable<Key>): Promise<void> {
-    const deserted: Key[] = []
+  unsubscribe(stream: RedisStream, keys: Iterable<Key>): void {
     for (const key of keys) {
       const streams = this.#streams.get(key)
       if (streams === undefined || !streams.delete(stream) || streams.size > 0) continue
       this.#streams.delete(key)
-      deserted.push(key)
+      this.#leaving.add(key)
     }
-    if (deserted.length > 0) await this.#connection?.unsubscribe(deserted)
+    if (this.#leaving.size >= mostLeaving) this.#giveUp()
+    else if (this.#leaving.size > 0) this.#leave ??= setTimeout(() => this.#giveUp(), leavingMs).unref()
   }
 
   /** @internal */
@@ -69,6 +75,7 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
     if (!this.#open.delete(stream)) return
     if (this.#open.size > 0) return this.unsubscribe(stream, keys)
     this.#streams.clear()
+    this.#leaving.clear()
     const connection = this.#connection
     this.#connection = undefined
     await connection?.close()
@@ -76,6 +83,15 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#open].map((stream) => stream[Symbol.asyncDispose]()))
+  }
+
+  #giveUp(): void {
+    clearTimeout(this.#leave)
+    this.#leave = undefined
+    const keys = [...this.#leaving]
+    this.#leaving.clear()
+    // Where it fails the connection has ended, and the subscriptions with it.
+    void this.#connection?.unsubscribe(keys).catch(() => undefined)
   }
 
   #connect(): SubscriberConnection {
@@ -123,7 +139,7 @@ class RedisStream implements ChangeStream {
   async unsubscribe(keys: readonly Key[]): Promise<void> {
     if (this.#isClosed) throw disposed()
     for (const key of keys) this.#keys.delete(key)
-    await this.#owner.unsubscribe(this, keys)
+    this.#owner.unsubscribe(this, keys)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { SetOutcome, Stored, Value, Version } from '@arpeggio/core'
+import type { GuardOutcome, SetOutcome, Stored, Value, Version } from '@arpeggio/core'
 
 /** Up to here a value is its own version, which costs a copy; of a longer one the digest is. Lua tells them by the first sign. */
 const longestPlain = 1024
@@ -29,6 +29,15 @@ export function storedOf(value: Buffer): Stored {
 export function writtenOf(value: Value): SetOutcome & { readonly written: true } {
   return {
     written: true,
+    get version() {
+      return versionOf(value)
+    },
+  }
+}
+
+export function guardedOf(value: Value): GuardOutcome {
+  return {
+    outcome: 'written',
     get version() {
       return versionOf(value)
     },
