@@ -43,6 +43,12 @@ export const scopes: readonly Scope[] = [
     ranBefore: 1,
     withSweep: true,
   },
+  {
+    name: 'seal racing with parts on two levels',
+    bounds: { preemptions, faults: 0 },
+    scenario: { ...parts(3), isStreamed: true, fanOut: 2 },
+    withStart: true,
+  },
   { name: 'two levels of markers', bounds: { preemptions, faults: 1 }, scenario: { ...parts(3), fanOut: 2 } },
 ]
 

@@ -219,6 +219,17 @@ export const protocol: readonly Mutant[] = [
     ],
   },
   {
+    name: 'look-once',
+    bug: 'a look that creates markers does not look again, so that the last part and whoever seals may miss each other',
+    edits: [
+      {
+        file: 'chords/marker-ledger.ts',
+        find: 'if (missing.length === 0 || !hasMended) return',
+        replace: 'if (missing.length === 0 || hasMended || !hasMended) return',
+      },
+    ],
+  },
+  {
     name: 'record-before-marker',
     bug: 'a part reads the record before it fills its slot',
     edits: [
