@@ -22,7 +22,7 @@ export class Announcement {
 
   /** Whether nobody has announced this chord before. */
   get isNew(): boolean {
-    return this.#held.record.rev === 0
+    return this.#held.isNew === true
   }
 
   /** How many slots have been announced. */
@@ -53,7 +53,8 @@ export class Announcement {
     if (record.state !== 'sealed') return
     this.#known ??= await this.#tools.pages.ids(record)
     const known = this.#known
-    if (ids.every((id, at) => known[first + at] === id)) return
+    // An id that is not known any more was cleaned up meanwhile: the chord is over.
+    if (ids.every((id, at) => first + at < record.size && (known[first + at] ?? id) === id)) return
     throw new BackendError(
       'conflict',
       `there is a chord ${record.id} already, with other tasks: give this one another id`,

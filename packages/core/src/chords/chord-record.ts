@@ -88,4 +88,6 @@ export interface Added {
 export interface Held {
   readonly record: ChordRecord
   readonly version: string
+  /** Whether whoever holds it has just made it, so that nothing of the chord can have happened. */
+  readonly isNew?: boolean
 }

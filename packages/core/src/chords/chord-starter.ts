@@ -79,7 +79,7 @@ export class ChordStarter {
     const created = await records.create(content)
     // An entry that waited too long for its record may have been given up: then there is a second one.
     if (clock.now() - from > latestRecordMs) await this.#registry.append(id)
-    if (created !== undefined) return created
+    if (created !== undefined) return { ...created, isNew: true }
     const found = await records.get(id)
     return found === undefined ? undefined : sameBody(found, content)
   }
@@ -87,9 +87,9 @@ export class ChordStarter {
   /** What is left to start of a piece of a header; of a chord that is new that is everything. */
   async unfinished(held: Held, piece: Piece): Promise<readonly TaskMessage[]> {
     const { messages, headerIds, first } = piece
-    const { id, rev } = held.record
+    const { id } = held.record
     const endings = await this.#tools.host.endings(headerIds)
-    if (rev === 0 && endings.every((ending) => ending === undefined)) return messages
+    if (held.isNew === true && endings.every((ending) => ending === undefined)) return messages
     const filled = await this.#filled(id, first, headerIds)
     const isDone = (slot: number): boolean => filled[slot - first] === true || endings[slot - first] !== undefined
     return messages.filter((message) => !slotsOf(message, id).every(isDone))
