@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { memoryAdapter } from '@arpeggio/backend-memory'
+import { redisAdapter } from '@arpeggio/backend-redis'
 import { sqliteAdapter } from '@arpeggio/backend-sqlite'
 import { BackendError, LocalQueue, Results } from '@arpeggio/core'
 import { indexFileTask } from './index-folder/index-file.ts'
@@ -66,7 +67,7 @@ async function main({ root, backend, concurrency, logRuns }: Options, stop: Abor
 
 async function openResults(backend: string, publisher: LocalQueue): Promise<Results> {
   const results = await Results.open(backend, {
-    adapters: [memoryAdapter, sqliteAdapter],
+    adapters: [memoryAdapter, sqliteAdapter, redisAdapter],
     publisher,
     expiresInSeconds: KEPT_SECONDS,
     // A run that was stopped can go on for as long as its results are kept.
