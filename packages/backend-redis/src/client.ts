@@ -13,6 +13,8 @@ interface AnyRedisClient {
 export interface RedisNodeClient extends AnyRedisClient {
   readonly isCluster: false | boolean
   readonly options: NodeOptions
+  /** The socket; absent before there is one. */
+  readonly stream?: { cork(): void; uncork(): void }
   duplicate(override: object): RedisNodeClient
 }
 
