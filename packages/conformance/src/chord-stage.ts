@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Backend, Publisher, Results, ResultsOptions, Scheduler, Signature, TaskMessage } from '@arpeggio/core'
+import type {
+  Backend,
+  Publisher,
+  Results,
+  ResultsOptions,
+  Scheduler,
+  Signature,
+  Task,
+  TaskMessage,
+} from '@arpeggio/core'
 import { executeTask, task } from '@arpeggio/core'
 import { resultsOver } from './documents.ts'
 import type { KillJob, KillPoint } from './kill-job.ts'
@@ -8,10 +17,10 @@ import type { Trial } from './trial.ts'
 import { textOf } from './values.ts'
 
 /** A part of a chord. What it results in is up to the case. */
-export const part = task('kit.part', (value: unknown) => value)
+export const part: Task<[value: unknown], unknown> = task('kit.part', (value: unknown) => value)
 
 /** A body that results in what it was called with. */
-export const body = task('kit.body', (values: unknown) => values)
+export const body: Task<[values: unknown], unknown> = task('kit.body', (values: unknown) => values)
 
 export function parts(count: number): readonly Signature[] {
   return Array.from({ length: count }, (_, index) => part.s(index))
