@@ -71,7 +71,7 @@ describe('an error of the connection', () => {
   })
 })
 
-describe('what may be tried again, as Celery says (R8)', () => {
+describe('what may be tried again, as Celery says', () => {
   it.each(['Connection is closed.', 'LOADING Redis is loading', 'WRONGPASS invalid', 'Command timed out'])(
     '%s',
     (message) => {

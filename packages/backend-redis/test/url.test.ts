@@ -22,7 +22,7 @@ function refusal(url: string, settings: ConnectionSettings = {}): unknown {
   }
 }
 
-describe('an address of a server (R5)', () => {
+describe('an address of a server', () => {
   it('says host, port, user, password and database', () => {
     expect(told('redis://user:secret@Example.ORG:6380/3')).toMatchObject({
       host: 'example.org',
@@ -54,7 +54,7 @@ describe('an address of a server (R5)', () => {
     })
   })
 
-  it('without a database means database 0, whatever the setting says (Q30)', () => {
+  it('without a database means database 0, whatever the setting says', () => {
     expect(told('redis://host', { db: 5 })).toMatchObject({ db: 0 })
     expect(told('redis://host/', { db: 5 })).toMatchObject({ db: 0 })
     expect(told('redis://host/7/', { db: 5 })).toMatchObject({ db: 7 })
@@ -87,7 +87,7 @@ describe('an address of a server (R5)', () => {
   })
 })
 
-describe('what stands behind the question mark (R5, R6)', () => {
+describe('what stands behind the question mark', () => {
   it('is turned into the types of the settings, seconds into milliseconds', () => {
     expect(told('redis://host?socket_timeout=2.5&socket_connect_timeout=0.5&client_name=me&protocol=2')).toMatchObject({
       socketTimeout: 2500,
@@ -141,7 +141,7 @@ describe('an address of a socket', () => {
   })
 })
 
-describe('TLS (R7)', () => {
+describe('TLS', () => {
   let folder: string
   let warning: MockInstance
   beforeEach(() => {
@@ -196,7 +196,7 @@ describe('TLS (R7)', () => {
   })
 })
 
-describe('an address of sentinels (R15)', () => {
+describe('an address of sentinels', () => {
   it('lists them, and takes user, password and database of the master from the first', () => {
     const url = 'sentinel://user:one@a:1/3;sentinel://:two@b/4;sentinel://c:3'
     expect(told(url, { masterName: 'main', sentinelPassword: 'theirs', sentinelUsername: 'watch' })).toMatchObject({

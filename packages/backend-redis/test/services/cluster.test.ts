@@ -66,7 +66,7 @@ for (const [name, make] of Object.entries(rows)) {
 }
 
 describe('a cluster', () => {
-  it('spreads results over its masters, and each is read by everybody (T-64)', async () => {
+  it('spreads results over its masters, and each is read by everybody', async () => {
     await using results = new Results({ backend: new RedisBackend({ client: admin }) })
     const ids = Array.from({ length: 300 }, () => uniqueId())
     await Promise.all(ids.map((id) => results.markAsDone(id, id)))
@@ -75,7 +75,7 @@ describe('a cluster', () => {
     expect(counts.every((count) => count > 20)).toBe(true)
   })
 
-  it('carries waiters and stores through the fail-over of a master (T-64)', async () => {
+  it('carries waiters and stores through the fail-over of a master', async () => {
     const client = new Cluster([url])
     await using results = new Results({ backend: new RedisBackend({ client }), safetyReadMs: 600_000 })
     const ids = Array.from({ length: 200 }, () => uniqueId())
@@ -89,7 +89,7 @@ describe('a cluster', () => {
     client.disconnect()
   }, 180_000)
 
-  it('carries stores through the migration of a slot, ASK and MOVED (T-64)', async () => {
+  it('carries stores through the migration of a slot, ASK and MOVED', async () => {
     const client = new Cluster([url])
     await using results = new Results({ backend: new RedisBackend({ client }) })
     const id = uniqueId()

@@ -41,7 +41,7 @@ async function subscribed(count: number): Promise<void> {
 }
 
 describe('waiters', () => {
-  it('all wake though their connection is killed every 50 ms for 20 s (T-27)', async () => {
+  it('all wake though their connection is killed every 50 ms for 20 s', async () => {
     const results = open()
     const storing = open()
     const ids = idsOf(1000)
@@ -63,7 +63,7 @@ describe('waiters', () => {
     await subscribed(0)
   }, 180_000)
 
-  it('all wake though the server dies and comes back with its data (T-27)', async () => {
+  it('all wake though the server dies and comes back with its data', async () => {
     const results = open()
     const ids = idsOf(100)
     const values = Promise.all(ids.map((id) => results.result<string>(id).get({ timeoutMs: 120_000 })))
@@ -77,7 +77,7 @@ describe('waiters', () => {
     expect(await values).toEqual(ids)
   }, 180_000)
 
-  it('end at their timeout, or with not-found, when it comes back empty (T-27)', async () => {
+  it('end at their timeout, or with not-found, when it comes back empty', async () => {
     const results = open()
     const [known = '', unknown = ''] = idsOf(2)
     await results.markAsStarted(known)
@@ -94,7 +94,7 @@ describe('waiters', () => {
     expect(codes).toEqual(['not-found', 'timeout'])
   }, 180_000)
 
-  it('wake though their connection is dead without a sign, within two heartbeats (T-30)', async () => {
+  it('wake though their connection is dead without a sign, within two heartbeats', async () => {
     await using proxy = await faultProxy(url)
     const { port } = new URL(proxy.url)
     const client: RedisNodeClient = new Redis(url)
@@ -119,7 +119,7 @@ describe('waiters', () => {
     client.disconnect()
   }, 120_000)
 
-  it('resolve soon after their own store beside a slow reader of 40 MB results (T-32)', async () => {
+  it('resolve soon after their own store beside a slow reader of 40 MB results', async () => {
     const results = open()
     const storing = open()
     const big = idsOf(4)
@@ -149,7 +149,7 @@ describe('waiters', () => {
     await admin.flushall()
   }, 180_000)
 
-  it('of 10,000, half abandoned, leave no subscription behind, and forgotten sends never had one (T-31, T-39)', async () => {
+  it('of 10,000, half abandoned, leave no subscription behind, and forgotten sends never had one', async () => {
     const results = open()
     const ids = idsOf(10_000)
     for (const id of ids) results.onTaskCall(id)
@@ -170,7 +170,7 @@ describe('waiters', () => {
     await subscribed(0)
   }, 180_000)
 
-  it('share an instance with any number of commands (T-33)', async () => {
+  it('share an instance with any number of commands', async () => {
     const results = open()
     const ids = idsOf(2000)
     const waits = Promise.all(ids.map((id) => results.result<number>(id).get({ timeoutMs: 120_000 })))
@@ -182,7 +182,7 @@ describe('waiters', () => {
 })
 
 describe('stores', () => {
-  it('wait for a server that is away, and are there when it is back (T-42)', async () => {
+  it('wait for a server that is away, and are there when it is back', async () => {
     const results = open()
     const [id = ''] = idsOf(1)
     await results.getState(id)
@@ -194,7 +194,7 @@ describe('stores', () => {
     expect(await results.getResult(id)).toBe('kept')
   }, 120_000)
 
-  it('end with a code, never in silence, when it stays away longer than the retries last (T-42)', async () => {
+  it('end with a code, never in silence, when it stays away longer than the retries last', async () => {
     const results = open({ url }, { maxRetries: 3, maxSleepMs: 20 })
     const [id = ''] = idsOf(1)
     await results.getState(id)
@@ -236,7 +236,7 @@ describe('stores', () => {
     client.disconnect()
   }, 120_000)
 
-  it('expire without a trace, and no command of theirs takes 10 ms (T-45)', async () => {
+  it('expire without a trace, and no command of theirs takes 10 ms', async () => {
     await admin.flushall()
     await admin.config('SET', 'slowlog-log-slower-than', '10000')
     await admin.slowlog('RESET')

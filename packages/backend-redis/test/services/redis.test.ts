@@ -46,7 +46,7 @@ async function commandsDuring(part: string, during: () => Promise<unknown>): Pro
   return seen.filter(({ args, source }) => !args.includes(last) && source !== 'lua').map(({ args }) => args)
 }
 
-describe('what Celery sees (R9)', () => {
+describe('what Celery sees', () => {
   it('a result is one key with a lifetime in whole seconds, published on the channel of that name', async () => {
     const messages: string[][] = []
     const listener = new Redis(url)
@@ -69,7 +69,7 @@ describe('what Celery sees (R9)', () => {
     expect(await raw.ttl(key)).toBe(-1)
   })
 
-  it('every state is published, started and progress too (Q3)', async () => {
+  it('every state is published, started and progress too', async () => {
     const states: unknown[] = []
     const listener = new Redis(url)
     await listener.subscribe(key)
@@ -119,7 +119,7 @@ describe('what Celery sees (R9)', () => {
     expect(await raw.getBuffer(key)).toEqual(pickle)
   })
 
-  it('a message that is no document ends no waiter (Q54), and one of another task wakes none (Q5)', async () => {
+  it('a message that is no document ends no waiter, and one of another task wakes none', async () => {
     const waiting = results.waitFor(id, { timeoutMs: 10_000 })
     await expect.poll(async () => (await raw.pubsub('NUMSUB', key))[1]).toBe(1)
     for (const text of ['', 'no document', '{"status": "SUCCESS"}', '{"status": "SUCCESS", "task_id": "other"}']) {
@@ -208,7 +208,7 @@ describe('scripts', () => {
 })
 
 describe('limits', () => {
-  it('a value of more than 512 MB is too large before it is sent (Celery: BackendStoreError)', async () => {
+  it('a value of more than 512 MB is too large before it is sent', async () => {
     const bytes = Buffer.allocUnsafeSlow(backend.limits.maxValueBytes + 1)
     const huge: Codec = {
       name: 'huge',

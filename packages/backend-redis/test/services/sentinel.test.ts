@@ -45,7 +45,7 @@ describe('sentinels', () => {
     expect(await backend.get(uniqueId())).toBeUndefined()
   })
 
-  it('replicated holds a write before it is answered (T-66)', async () => {
+  it('replicated holds a write before it is answered', async () => {
     await using backend = new RedisBackend({ url, masterName: SENTINEL_MASTER, durability: 'replicated' })
     const key = uniqueId()
     await backend.set({ key, value: 'x' })
@@ -54,7 +54,7 @@ describe('sentinels', () => {
     replica.disconnect()
   })
 
-  it('carry waiters and stores through a fail-over, and no replicated write is lost in it (T-66)', async () => {
+  it('carry waiters and stores through a fail-over, and no replicated write is lost in it', async () => {
     const options = { url, masterName: SENTINEL_MASTER }
     await using results = new Results({ backend: new RedisBackend(options), safetyReadMs: 600_000 })
     await using storing = new Results({ backend: new RedisBackend({ ...options, durability: 'replicated' }) })
