@@ -188,6 +188,31 @@ describe('one trip a store', () => {
   })
 })
 
+describe('joins', () => {
+  it('of stored results cost two trips, however many there are', async () => {
+    const ids = Array.from({ length: 900 }, (_, index) => `${id}-${index}`)
+    await Promise.all(ids.map((each) => results.markAsDone(each, each)))
+    await results.waitFor(ids[0] ?? '') // the subscriber connection is there from here on
+    const join = (): Promise<unknown> => Promise.all(ids.map((each) => results.result(each).get({ timeoutMs: 10_000 })))
+    const commands = await commandsDuring(id, join)
+    const names = commands.map(([name]) => name?.toLowerCase()).filter((name) => name !== 'unsubscribe')
+    expect(names).toEqual(['subscribe', 'mget'])
+  })
+
+  it('and stores of one tick leave in one write to the socket', async () => {
+    await backend.get(key)
+    const { stream } = backend.client as Redis
+    const writes: number[] = []
+    const send = stream._writev?.bind(stream)
+    stream._writev = (chunks, callback) => {
+      writes.push(chunks.length)
+      send?.(chunks, callback)
+    }
+    await Promise.all(Array.from({ length: 50 }, (_, index) => backend.set({ key: `${key}-${index}`, value: 'x' })))
+    expect(Math.max(...writes)).toBe(50)
+  })
+})
+
 describe('scripts', () => {
   it('survive SCRIPT FLUSH under load', async () => {
     const stores: Promise<unknown>[] = []
