@@ -87,9 +87,9 @@ const bodyEndings = ['succeeds', 'fails', 'asks to be run again']
 const endings = [
   'succeeds',
   'fails',
-  'asks to be run again',
   'ignores itself',
   'rejects itself',
+  'asks to be run again',
   'goes back to the queue',
 ]
 
