@@ -82,10 +82,12 @@ export class Broker {
     this.#inFlight.set(consumer, [])
   }
 
-  /** Whether a message is being dealt with, or will be. */
+  /** Whether a message is being dealt with, or will be, that tells of a task: its own, or one that follows it. */
   isUnderWay(id: string): boolean {
     const inFlight = [...this.#inFlight.values()].flat()
-    return [...this.#queue, ...inFlight, ...this.#held].some((message) => message.id === id)
+    const tells = (message: TaskMessage): boolean =>
+      message.id === id || JSON.stringify(message.chain ?? []).includes(id)
+    return [...this.#queue, ...inFlight, ...this.#held].some(tells)
   }
 
   /** Takes back what a process did not finish. */
