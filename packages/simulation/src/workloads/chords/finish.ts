@@ -63,15 +63,14 @@ function judgePromptness(plot: Plot): void {
   if (!isAtRest || !scenario.isPersistent || isInterrupted(oracle)) return
   const overdue = [...oracle.cases.values()].filter((chord) => oracle.isOverdue(chord))
   if (overdue.length > 0) simulation.violate('the last part fires it', overdue.map(({ id }) => id).join())
-  // Every part has been run, and whatever became of it has filled its slot; where something broke a sweep may be needed.
+  // Every part has been run, and whatever became of it has filled its slot.
   const isOpen = oracle.cases.get(rootId)?.record?.state === 'sealed'
-  if (isOpen && !simulation.hasBroken && !isMisled(plot))
-    simulation.violate('every ending fills its slot', states(plot))
+  if (isOpen && !isMisled(plot)) simulation.violate('every ending fills its slot', states(plot))
 }
 
-/** Whether the root may wait for parts that will not come. */
+/** Whether the root may wait: for parts that will not come, or for the sweep that finds what broke before its slot was filled. */
 function isMisled(plot: Plot): boolean {
-  return plot.scenario.forgets > 0 || isSealedWrongly(plot)
+  return plot.simulation.hasBroken || plot.scenario.forgets > 0 || isSealedWrongly(plot)
 }
 
 function isSealedWrongly({ script }: Plot): boolean {
