@@ -23,6 +23,7 @@ await step('unused code', 'knip', [])
 await step('workflows', 'node', ['scripts/lint-workflows.ts'])
 await step('documentation', 'node', ['scripts/readme.ts', '--check'])
 await tests('unit')
+await step('simulation', 'node', [source, 'packages/simulation/src/cli.ts', '--chords', '200000'], 1_500_000)
 await step('examples', 'node', ['scripts/examples.ts'])
 await step('packages', 'npx', [...pnpm, 'run', 'check:packages'])
 await step('release', 'npx', [...pnpm, 'run', 'check:release'])
@@ -35,9 +36,9 @@ rmSync(scratch, { recursive: true, force: true })
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
 process.exitCode = sum('failed') > 0 ? 1 : 0
 
-async function step(title: string, program: string, args: readonly string[]): Promise<void> {
+async function step(title: string, program: string, args: readonly string[], limitMs?: number): Promise<void> {
   console.log(`\n— ${title}`)
-  const ok = await run(program, args, 'inherit')
+  const ok = await run(program, args, 'inherit', limitMs)
   counts.push({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 })
 }
 
