@@ -19,7 +19,8 @@ export async function exhaustive({ workers, limit }: ExhaustiveOptions): Promise
     for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
       const scope = scopes[index]
       if (scope === undefined) return
-      const explored = await followed(index, limit)
+      const onProgress = ({ schedules }: Explored): void => console.log(`${scope.name}: ${schedules} schedules so far`)
+      const explored = await followed(index, limit, onProgress)
       console.log(line(scope, explored))
       if (explored.found === undefined) continue
       broken += 1
@@ -32,11 +33,14 @@ export async function exhaustive({ workers, limit }: ExhaustiveOptions): Promise
   return broken === 0 ? 0 : 1
 }
 
-async function followed(index: number, limit: number): Promise<Explored> {
+async function followed(index: number, limit: number, onProgress: (soFar: Explored) => void): Promise<Explored> {
   const worker = new Worker(new URL('../exhaustive/worker.ts', import.meta.url), { workerData: { index, limit } })
   try {
-    const [explored] = (await once(worker, 'message')) as [Explored] // what the worker posts
-    return explored
+    for (;;) {
+      const [soFar] = (await once(worker, 'message')) as [Explored & { readonly isOver?: boolean }] // what the worker posts
+      if (soFar.isOver === true) return soFar
+      onProgress(soFar)
+    }
   } finally {
     await worker.terminate()
   }

@@ -44,7 +44,7 @@ export async function explore(workload: Workload, options: ExploreOptions): Prom
     explored.points = known.size
     if (violations.length > 0) return { ...explored, found: { violations, taken: choices.taken } }
     beginnings.push(...otherWays(choices.log, beginning.length, bounds))
-    if (explored.schedules % 1_000 === 0) onProgress?.(explored)
+    if (explored.schedules % 10_000 === 0) onProgress?.(explored)
   }
   return { ...explored, isComplete: true }
 }
