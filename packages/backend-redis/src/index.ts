@@ -11,4 +11,4 @@ export type {
 } from './options.ts'
 export { redisAdapter } from './redis-adapter.ts'
 export { RedisBackend } from './redis-backend.ts'
-export { RedisNotifications } from './redis-notifications.ts'
+export type { RedisNotifications } from './redis-notifications.ts'

@@ -2,6 +2,7 @@ import type { CallOptions, ChangeEvent, ChangeStream, Key, Notifications } from 
 import { abortable } from './abortable.ts'
 import type { RedisClient } from './client.ts'
 import { aborted, disposed } from './errors.ts'
+import { RedisStream, type StreamHost } from './redis-stream.ts'
 import { DELETED } from './scripts.ts'
 import { SubscriberConnection } from './subscriber-connection.ts'
 
@@ -24,6 +25,11 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
   readonly #streams = new Map<Key, Set<RedisStream>>()
   readonly #open = new Set<RedisStream>()
   readonly #leaving = new Set<Key>()
+  readonly #host: StreamHost = {
+    subscribe: (stream, keys) => this.#subscribe(stream, keys),
+    unsubscribe: (stream, keys) => this.#unsubscribe(stream, keys),
+    leave: (stream, keys) => this.#remove(stream, keys),
+  }
   #connection: SubscriberConnection | undefined
   #leave: NodeJS.Timeout | undefined
 
@@ -34,7 +40,7 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
   async open(listener: (event: ChangeEvent) => void, options: CallOptions = {}): Promise<ChangeStream> {
     if (this.#options.isClosed()) throw disposed()
     if (options.signal?.aborted === true) throw aborted(options.signal)
-    const stream: RedisStream = new RedisStream(this, listener)
+    const stream: RedisStream = new RedisStream(this.#host, listener)
     this.#open.add(stream)
     this.#connection ??= this.#connect()
     try {
@@ -47,8 +53,7 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
     return stream
   }
 
-  /** @internal */
-  async subscribe(stream: RedisStream, keys: readonly Key[]): Promise<void> {
+  async #subscribe(stream: RedisStream, keys: readonly Key[]): Promise<void> {
     for (const key of keys) {
       this.#leaving.delete(key)
       const streams = this.#streams.get(key)
@@ -58,8 +63,7 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
     await this.#connection?.subscribe(keys)
   }
 
-  /** @internal */
-  unsubscribe(stream: RedisStream, keys: Iterable<Key>): void {
+  #unsubscribe(stream: RedisStream, keys: Iterable<Key>): void {
     for (const key of keys) {
       const streams = this.#streams.get(key)
       if (streams === undefined || !streams.delete(stream) || streams.size > 0) continue
@@ -70,10 +74,9 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
     else if (this.#leaving.size > 0) this.#leave ??= setTimeout(() => this.#giveUp(), leavingMs).unref()
   }
 
-  /** @internal */
-  async leave(stream: RedisStream, keys: Iterable<Key>): Promise<void> {
+  async #remove(stream: RedisStream, keys: Iterable<Key>): Promise<void> {
     if (!this.#open.delete(stream)) return
-    if (this.#open.size > 0) return this.unsubscribe(stream, keys)
+    if (this.#open.size > 0) return this.#unsubscribe(stream, keys)
     this.#streams.clear()
     this.#leaving.clear()
     const connection = this.#connection
@@ -103,47 +106,15 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
       channels: () => [...this.#streams.keys()],
       onMessage: (channel, payload) => this.#tell(channel, payload),
       onRestored: () => {
-        for (const stream of this.#open) stream.listener({ type: 'gap' })
+        for (const stream of this.#open) stream.tell({ type: 'gap' })
       },
     })
   }
 
   #tell(key: Key, payload: Buffer): void {
     const isDeleted = payload.equals(deleted)
-    for (const { listener } of this.#streams.get(key) ?? []) {
-      listener(isDeleted ? { type: 'change', key } : { type: 'change', key, value: payload })
+    for (const stream of this.#streams.get(key) ?? []) {
+      stream.tell(isDeleted ? { type: 'change', key } : { type: 'change', key, value: payload })
     }
-  }
-}
-
-/** What one `Results` subscribed to. */
-class RedisStream implements ChangeStream {
-  readonly listener: (event: ChangeEvent) => void
-  readonly #owner: RedisNotifications
-  readonly #keys = new Set<Key>()
-  #isClosed = false
-
-  constructor(owner: RedisNotifications, listener: (event: ChangeEvent) => void) {
-    this.#owner = owner
-    this.listener = (event) => {
-      if (!this.#isClosed) listener(event)
-    }
-  }
-
-  async subscribe(keys: readonly Key[]): Promise<void> {
-    if (this.#isClosed) throw disposed()
-    for (const key of keys) this.#keys.add(key)
-    await this.#owner.subscribe(this, keys)
-  }
-
-  async unsubscribe(keys: readonly Key[]): Promise<void> {
-    if (this.#isClosed) throw disposed()
-    for (const key of keys) this.#keys.delete(key)
-    this.#owner.unsubscribe(this, keys)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true
-    await this.#owner.leave(this, this.#keys)
   }
 }
