@@ -4,7 +4,7 @@ import { redisCluster } from '@arpeggio/testing'
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5 } from 'ioredis-5'
 import { afterAll, describe, expect, it } from 'vitest'
-import { RedisBackend, type RedisClusterClient } from '../../src/index.ts'
+import { RedisBackend, type RedisBackendOptions, type RedisClusterClient } from '../../src/index.ts'
 import { harnessOf, killSubscribersOf, registerRow, uniqueId } from './redis-harness.ts'
 
 const service = await redisCluster({ own: true })
@@ -37,15 +37,20 @@ const rows = {
 }
 
 for (const [name, make] of Object.entries(rows)) {
-  registerRow(
-    {
-      name: `a cluster, ${name}`,
-      options: async () => ({ client: make() }),
-      release: ({ client }) => client?.disconnect(),
-      killSubscribers,
-    },
-    { describe: describe.concurrent, it },
-  )
+  const row = {
+    name: `a cluster, ${name}`,
+    options: async () => ({ client: make() }),
+    release: ({ client }: RedisBackendOptions) => client?.disconnect(),
+    killSubscribers,
+  }
+  if (name === 'ioredis 6.0.0') registerRow(row, { describe: describe.concurrent, it })
+  // Chords ask nothing of the client that the other cases do not.
+  else
+    register(
+      harnessOf(row),
+      { describe: describe.concurrent, it },
+      cases.filter(({ chapter }) => chapter !== 'chords'),
+    )
 }
 
 // What only a stream of notifications could do otherwise.
@@ -75,20 +80,6 @@ describe('a cluster', () => {
     expect(counts.every((count) => count > 20)).toBe(true)
   })
 
-  it('carries waiters and stores through the fail-over of a master', async () => {
-    const client = new Cluster([url])
-    await using results = new Results({ backend: new RedisBackend({ client }), safetyReadMs: 600_000 })
-    const ids = Array.from({ length: 200 }, () => uniqueId())
-    const values = Promise.all(ids.map((id) => results.result<string>(id).get({ timeoutMs: 120_000 })))
-    const replica = admin.nodes('slave')[0] ?? (await replicaNode())
-    await Promise.all(ids.slice(0, 100).map((id) => results.markAsDone(id, id)))
-    await replica.call('CLUSTER', 'FAILOVER')
-    await expect.poll(() => replica.info('replication'), { timeout: 30_000 }).toMatch(/role:master/u)
-    await Promise.all(ids.slice(100).map((id) => results.markAsDone(id, id)))
-    expect(await values).toEqual(ids)
-    client.disconnect()
-  }, 180_000)
-
   it('carries stores through the migration of a slot, ASK and MOVED', async () => {
     const client = new Cluster([url])
     await using results = new Results({ backend: new RedisBackend({ client }) })
@@ -110,6 +101,20 @@ describe('a cluster', () => {
     expect(await masters.target.exists(`celery-task-meta-${id}`)).toBe(1)
     client.disconnect()
   }, 60_000)
+
+  it('carries waiters and stores through the fail-over of a master', async () => {
+    const client = new Cluster([url])
+    await using results = new Results({ backend: new RedisBackend({ client }), safetyReadMs: 600_000 })
+    const ids = Array.from({ length: 200 }, () => uniqueId())
+    const values = Promise.all(ids.map((id) => results.result<string>(id).get({ timeoutMs: 120_000 })))
+    const replica = admin.nodes('slave')[0] ?? (await replicaNode())
+    await Promise.all(ids.slice(0, 100).map((id) => results.markAsDone(id, id)))
+    await replica.call('CLUSTER', 'FAILOVER')
+    await expect.poll(() => replica.info('replication'), { timeout: 30_000 }).toMatch(/role:master/u)
+    await Promise.all(ids.slice(100).map((id) => results.markAsDone(id, id)))
+    expect(await values).toEqual(ids)
+    client.disconnect()
+  }, 180_000)
 
   it('is told by the one who reads it through a client of one server', async () => {
     await using backend = new RedisBackend({ url })
@@ -136,23 +141,32 @@ async function replicaNode(): Promise<Redis> {
   return new Redis(Number(port), '127.0.0.1')
 }
 
-/** The master of a slot, and another one. */
-async function mastersBySlot(slot: number): Promise<{
+interface Masters {
   readonly owner: Redis
   readonly ownerId: string
   readonly target: Redis
   readonly targetId: string
-}> {
+}
+
+/** The master of a slot, and another one, once the nodes agree on who that is. */
+async function mastersBySlot(slot: number): Promise<Masters> {
+  let found: Masters | undefined
+  await expect.poll(async () => (found = await lookForMasters(slot)), { timeout: 30_000 }).toBeDefined()
+  if (found === undefined) throw new Error('the cluster has too few masters')
+  return found
+}
+
+async function lookForMasters(slot: number): Promise<Masters | undefined> {
   const masters = await Promise.all(
     admin.nodes('master').map(async (node) => {
       const id = String(await node.call('CLUSTER', 'MYID'))
       const ranges = await node.cluster('SLOTS')
-      const isOwner = ranges.some(([from, to, first]) => slot >= from && slot <= to && first?.[2] === id)
-      return { node, id, isOwner }
+      const owns = ranges.filter(([, , first]) => first?.[2] === id)
+      return { node, id, isMaster: owns.length > 0, isOwner: owns.some(([from, to]) => slot >= from && slot <= to) }
     }),
   )
   const owner = masters.find(({ isOwner }) => isOwner)
-  const target = masters.find(({ isOwner }) => !isOwner)
-  if (owner === undefined || target === undefined) throw new Error('the cluster has too few masters')
+  const target = masters.find(({ isMaster, isOwner }) => isMaster && !isOwner)
+  if (owner === undefined || target === undefined) return undefined
   return { owner: owner.node, ownerId: owner.id, target: target.node, targetId: target.id }
 }

@@ -15,5 +15,5 @@ registerRow(
     killSubscribers: (backend) => killSubscribersOf(admin, nameOf(backend)),
     rounds: 20,
   },
-  { describe, it },
+  { describe: describe.concurrent, it },
 )
