@@ -8,7 +8,7 @@ import type { RecordContent } from './chord-records.ts'
 import type { ChordRegistry } from './chord-registry.ts'
 import type { ChordTools } from './dispatcher.ts'
 import { HeaderDigest } from './header-pages.ts'
-import { slotsOf } from './slots-of.ts'
+import { placesIn, slotsOf } from './slots-of.ts'
 
 /** What is left to do of a chord that has a record. */
 interface Started {
@@ -56,7 +56,7 @@ export class ChordStarter {
     const sealed = { state: 'sealed', size, sizes: [size], sealedSize: size, header } as const
     const content = this.#content(chord, chord.shape === undefined ? sealed : { ...sealed, shape: chord.shape })
     const held = await this.#held(content, () => this.#tools.pages.write(id, 0, headerIds))
-    if (held === undefined) return over
+    if (held === undefined) return { messages: [], next: () => this.#returnBody(chord) }
     if (held.record.state === 'open') throw conflict(id, 'whose header is still being announced')
     if (held.record.state !== 'sealed') return over
     if (held.record.header !== header) throw conflict(id, 'with other tasks')
@@ -104,6 +104,14 @@ export class ChordStarter {
     }
     const held = await this.#tools.records.get(id)
     if (held !== undefined) await this.#parts.drive(held)
+  }
+
+  /** A body that has ended before its chord was started: a chord around it may not have been told. */
+  async #returnBody({ body }: FrozenChord): Promise<void> {
+    for (const { chord, slot, taskId } of placesIn(body)) {
+      const [entry] = await this.#tools.host.endings([taskId])
+      if (entry !== undefined) await this.#parts.record({ chord, slot, entry })
+    }
   }
 
   /** Which slots are filled. Rejects with `conflict` when another task has filled one. */

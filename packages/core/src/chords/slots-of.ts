@@ -5,17 +5,25 @@ import { isRecord } from '../wire/unreadable.ts'
 /** The slots of a chord that are filled by what a message starts: its own task, or the last step of its chain. */
 export function slotsOf({ chain, chord, group, groupIndex }: TaskMessage, id: string): readonly number[] {
   const last = chain?.[0]
-  if (last !== undefined) return slotsIn(last, id)
+  if (last !== undefined) return placesIn(last).flatMap((place) => (place.chord === id ? [place.slot] : []))
   return chord !== undefined && group === id && groupIndex !== undefined ? [groupIndex] : []
 }
 
-function slotsIn({ options, kwargs, subtask_type: type }: SignatureData, id: string): readonly number[] {
-  const { group_id: group, group_index: index } = options
-  if (type === 'chord') return slotsIn(decodeSignatureData(kwargs['body']), id)
+export interface ChordPlace {
+  readonly chord: string
+  readonly slot: number
+  readonly taskId: string
+}
+
+/** The slots of chords that are filled by the ends of a call. */
+export function placesIn({ options, kwargs, subtask_type: type }: SignatureData): readonly ChordPlace[] {
+  const { group_id: chord, group_index: slot, task_id: taskId } = options
+  if (type === 'chord') return placesIn(decodeSignatureData(kwargs['body']))
   if (type === 'group' || type === 'chain') {
     const tasks: readonly unknown[] = Array.isArray(kwargs['tasks']) ? kwargs['tasks'] : []
     const ends = type === 'chain' ? tasks.slice(-1) : tasks
-    return ends.flatMap((task) => slotsIn(decodeSignatureData(task), id))
+    return ends.flatMap((task) => placesIn(decodeSignatureData(task)))
   }
-  return isRecord(options['chord']) && group === id && typeof index === 'number' ? [index] : []
+  const isPart = isRecord(options['chord']) && typeof chord === 'string' && typeof slot === 'number'
+  return isPart && typeof taskId === 'string' ? [{ chord, slot, taskId }] : []
 }

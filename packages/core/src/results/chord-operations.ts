@@ -57,6 +57,8 @@ export class ChordOperations {
     const { chords, members: nodes } = header
     const messages = await this.#chords.unfinished(id, first, header)
     await this.#host.start([{ messages, chords, root: { id, members: nodes } }])
+    // What has ended before was perhaps not told.
+    if (messages.length < header.messages.length) await this.#chords.bringOn(id)
     return nodes.map((node) => this.#host.resultOf(node))
   }
 

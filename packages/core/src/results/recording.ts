@@ -20,6 +20,7 @@ import { remainingSteps } from './chain-steps.ts'
 import type { DocumentStore } from './document-store.ts'
 import { GroupResult } from './group-result.ts'
 import { Progress } from './progress.ts'
+import { nextStep } from './followers.ts'
 import { expiryOf } from './settings.ts'
 import { traced } from './tracing.ts'
 import type { Waiting } from './waiting/waiting.ts'
@@ -93,11 +94,16 @@ export class Recording {
     const failed = { error: failure(error), state, traceback }
     const outcome = storeResult ? await this.#fail(id, request, failed) : undefined
     await this.#returnPart(request, { state, result: failed.error, outcome })
-    // A redelivered copy failed after the task had succeeded: what follows from the success has been started already.
-    if (hasSucceeded(outcome)) return outcome
-    if (PROPAGATE_STATES.has(state)) await this.#failSteps(remainingSteps(request), failed, storeResult)
-    if (options.callErrbacks !== false) await this.#publishErrbacks(id, request)
+    if (hasSucceeded(outcome)) await this.#goOn(request, outcome.stored.result)
+    else await this.#spread(id, failed, options)
     return outcome
+  }
+
+  /** Gives a failure to every step that will not run now, and publishes the error callbacks. */
+  async #spread(id: string, failed: Failed, options: FailureOptions): Promise<void> {
+    const { request, storeResult = true, callErrbacks = true } = options
+    if (PROPAGATE_STATES.has(failed.state)) await this.#failSteps(remainingSteps(request), failed, storeResult)
+    if (callErrbacks) await this.#publishErrbacks(id, request)
   }
 
   /** Records an error without a request, as Celery's `fail_from_current_stack` does. */
@@ -119,6 +125,15 @@ export class Recording {
     const parts = remainingSteps(request).filter(({ chord }) => chord !== undefined)
     if (!hasSucceeded(outcome)) await this.#failSteps(parts, failed, storeResult)
     return outcome
+  }
+
+  /**
+   * A copy failed after the task had succeeded. What follows from the success has been started; but whoever did that may
+   * have died with it, and a chord must not wait for it in vain.
+   */
+  async #goOn(request: TaskRequest | undefined, result: unknown): Promise<void> {
+    const isAwaited = remainingSteps(request).some(({ chord }) => chord !== undefined)
+    if (request !== undefined && isAwaited) await this.start(nextStep(request, result))
   }
 
   /** Records how a part of a chord has ended that leaves no result of its own. */
@@ -249,7 +264,7 @@ function stepsOf(body: SignatureData): readonly TaskRequest[] {
   return remainingSteps({ id: '', task: '', args: [], kwargs: {}, chain: [body] })
 }
 
-function hasSucceeded(outcome: StoreOutcome | undefined): boolean {
+function hasSucceeded(outcome: StoreOutcome | undefined): outcome is Extract<StoreOutcome, { written: false }> {
   return outcome?.written === false && outcome.stored.status === 'SUCCESS'
 }
 

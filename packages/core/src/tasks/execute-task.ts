@@ -5,11 +5,11 @@ import type { ResultRecorder } from '../canvas/publisher.ts'
 import type { TaskContext } from '../canvas/task-context.ts'
 import type { RunnableTask } from '../canvas/task.ts'
 import { remainingSteps } from '../results/chain-steps.ts'
+import { publishFollowers } from '../results/followers.ts'
 import { tracebackOf } from '../wire/exceptions.ts'
 import { encodeJson } from '../wire/json.ts'
 import type { TaskMeta } from '../wire/task-meta.ts'
 import type { TaskRequest } from '../wire/task-request.ts'
-import { publishFollowers } from './followers.ts'
 import { encodeFailure, Ignore, notRegistered, Reject, retriesExceeded, Retry } from './task-failures.ts'
 
 export interface ExecuteOptions {

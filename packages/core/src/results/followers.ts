@@ -14,9 +14,7 @@ export async function publishFollowers(
   result: unknown,
   recorder: ResultRecorder,
 ): Promise<readonly ResultNode[]> {
-  const { id, rootId = id, priority } = request
-  const inherited = { args: [result], rootId, parentId: id, ...(priority === undefined ? {} : { priority }) }
-  const followers = [...callbacks(request, inherited), ...nextStep(request, inherited)]
+  const followers = [...callbacks(request, inherited(request, result)), ...nextStep(request, result)]
   await recorder.start(followers)
   return followers.map(({ root }) => root)
 }
@@ -30,7 +28,14 @@ function callbacks({ callbacks: list = [] }: TaskRequest, options: MessageOption
   return [...groups, ...(others.length > 0 ? [group(others)] : [])].map((signature) => freeze(signature, options))
 }
 
-function nextStep({ chain = [] }: TaskRequest, options: MessageOptions): readonly Frozen[] {
+/** What starts the next step of a chain, if there is one: under the same ids each time. */
+export function nextStep(request: TaskRequest, result: unknown): readonly Frozen[] {
+  const { chain = [] } = request
   const next = chain.at(-1)
-  return next === undefined ? [] : [freeze(signatureFromData(next), { ...options, chain: chain.slice(0, -1) })]
+  if (next === undefined) return []
+  return [freeze(signatureFromData(next), { ...inherited(request, result), chain: chain.slice(0, -1) })]
+}
+
+function inherited({ id, rootId = id, priority }: TaskRequest, result: unknown): MessageOptions {
+  return { args: [result], rootId, parentId: id, ...(priority === undefined ? {} : { priority }) }
 }
