@@ -27,9 +27,20 @@ export function runList(workload: Workload, seed: number, list: readonly number[
 }
 
 /** What happened, line by line. */
-export async function traceOf(workload: Workload, seed: number, list: readonly number[]): Promise<readonly string[]> {
+export function traceOf(workload: Workload, seed: number, list: readonly number[]): Promise<readonly string[]> {
+  return traceOfChoices(workload, ChoiceList.replay(seed, list))
+}
+
+/** What happened in a schedule that a search through all of them has found. */
+export function traceOfExplored(workload: Workload, list: readonly number[]): Promise<readonly string[]> {
+  const choices = ChoiceList.replay(1, list)
+  choices.isKnown = () => false
+  return traceOfChoices(workload, choices)
+}
+
+async function traceOfChoices(workload: Workload, choices: Choices): Promise<readonly string[]> {
   const lines: string[] = []
-  await workload.run(ChoiceList.replay(seed, list), (line) => lines.push(brief(line)))
+  await workload.run(choices, (line) => lines.push(brief(line)))
   return lines
 }
 

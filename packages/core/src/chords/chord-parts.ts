@@ -79,11 +79,19 @@ export class ChordParts {
     return look.isComplete ? 'complete' : look
   }
 
+  /** A climb holds for the size that was read: where the chord has grown meanwhile, other nodes are to be made. */
   async #climb(held: Held, slot: number, siblings: Siblings): Promise<void> {
-    const { ledger } = this.#tools
+    const { ledger, records } = this.#tools
     const isFull = async ({ record }: Held, known?: Siblings): Promise<boolean> =>
       slot < record.size && (await ledger.climb(record, slot, known))
-    if (held.record.state === 'sealed' && (await isFull(held, siblings))) await this.#finish(held, 'complete', isFull)
+    for (let now: Held | undefined = held, known: Siblings | undefined = siblings; now?.record.state === 'sealed';) {
+      if (await isFull(now, known)) return await this.#finish(now, 'complete', isFull)
+      if (isUnfinished(now.record, siblings)) return
+      known = undefined
+      const { record }: Held = now
+      now = await records.get(record.id)
+      if (now?.record.size === record.size) return
+    }
   }
 
   /** A claim holds for the size that was looked at: if the chord has grown since, it is looked at again. */
@@ -119,6 +127,11 @@ function isLate({ state, decision, size, awaited, hasEnded }: ChordRecord, slot:
   if (state !== 'published') return state === 'done'
   if (awaited === undefined || hasEnded === true || decision?.kind !== 'body') return true
   return slot >= size || decision.missing?.includes(slot) === true
+}
+
+/** Whether a slot beside was empty, so that no node was made of which a chord that has grown would know nothing. */
+function isUnfinished({ size, fanOut }: ChordRecord, siblings: Siblings): boolean {
+  return siblings.fanOut === fanOut && !siblings.filled.slice(0, Math.max(0, size - siblings.from)).every(Boolean)
 }
 
 function isSealedBy({ sealedSize, header }: ChordRecord, seal: Seal): boolean {

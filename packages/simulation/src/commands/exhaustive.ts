@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Explored } from '../exhaustive/explore.ts'
 import { scoped } from '../exhaustive/scoped.ts'
 import { scopes, type Scope } from '../exhaustive/scopes.ts'
-import { traceOf } from '../workload.ts'
+import { traceOfExplored } from '../workload.ts'
 
 export interface ExhaustiveOptions {
   readonly workers: number
@@ -24,7 +24,7 @@ export async function exhaustive({ workers, limit }: ExhaustiveOptions): Promise
       console.log(line(scope, explored))
       if (explored.found === undefined) continue
       broken += 1
-      for (const step of await traceOf(scoped(scope), 1, explored.found.taken)) console.log(step)
+      for (const step of await traceOfExplored(scoped(scope), explored.found.taken)) console.log(step)
       for (const { rule, detail } of explored.found.violations) console.log(`broken: ${rule}: ${detail}`)
     }
   }

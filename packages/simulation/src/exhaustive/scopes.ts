@@ -37,6 +37,13 @@ export const scopes: readonly Scope[] = [
     adding: 1,
   },
   {
+    name: 'growth racing with the last parts on two levels',
+    bounds: { preemptions, faults: 0 },
+    scenario: { ...parts(3), fanOut: 2 },
+    ranBefore: 1,
+    adding: 1,
+  },
+  {
     name: 'sweep racing with a slow claimant',
     bounds: { preemptions, faults: 0 },
     scenario: parts(2),

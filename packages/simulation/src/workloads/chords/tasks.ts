@@ -45,6 +45,8 @@ class Runs {
 
   /** The product's own queue waits by the machine's clock, so that nothing may have to wait there. */
   #possible(all: number, immediate: number): number {
+    // A search through all schedules is not one through all endings.
+    if (this.#simulation.choices.isKnown !== undefined && this.#scenario.trouble === 0) return 1
     return this.#scenario.queue === 'local' ? immediate : all
   }
 
