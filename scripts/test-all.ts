@@ -11,7 +11,7 @@ const environment = { ...process.env, METADATA_SERVER_DETECTION: 'none', TEST_SE
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const source = '--conditions=@arpeggio/source'
 // Some minutes for CI, half a minute for a person.
-const chords = environment.CI === 'true' ? '200000' : '20000'
+const chords = process.env['CI'] === 'true' ? '200000' : '20000'
 
 for (const signal of signals) process.on(signal, () => process.exit(130))
 const images = run('node', [source, 'packages/testing/src/prepare.ts'], 'ignore')
