@@ -15,8 +15,8 @@ export interface Call<Answer> {
   readonly answer?: (answer: Answer) => string
   /** Whether nobody else asks for the same. */
   readonly isLocal?: boolean
-  /** Which outage it suffers from. */
-  readonly target: 'store' | 'queue'
+  /** Which outage it suffers from. What a process does in itself can only be interrupted. */
+  readonly target: 'store' | 'queue' | 'process'
 }
 
 const pausesMs = [45_000, 90_000, 20_000, 400] as const
@@ -64,7 +64,10 @@ export class Calls {
 
   #perform<Answer>(held: Held<Answer>): void {
     const { process, target } = held.call
-    const fault = this.#faults.next((kind) => kind !== 'pause' || process.pausedUntil === 0)
+    const fault = this.#faults.next((kind) => {
+      if (kind === 'pause') return process.pausedUntil === 0
+      return target !== 'process' || kind.startsWith('crash')
+    })
     if (fault === undefined) {
       if ((this.#outages.get(target) ?? 0) > this.#world.now) this.#refuse(held)
       else this.#apply(held, true)

@@ -35,7 +35,7 @@ export class LocalPublisher implements Publisher {
     const { calls, process, onPublish } = this.#options
     return calls.make({
       process,
-      target: 'queue',
+      target: 'process',
       label: () => `publish ${messages.map(({ task, id }) => `${task}[${id}]`).join(', ')} to itself`,
       apply: async () => {
         for (const message of messages) onPublish(message)

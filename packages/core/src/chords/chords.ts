@@ -152,7 +152,7 @@ export class Chords {
   /** What a body is called with: a reference to a header's results becomes something to read them from. */
   bodyArgs(args: readonly unknown[]): readonly unknown[] {
     if (!args.some(isChordReference)) return args
-    return args.map((arg) => (isChordReference(arg) ? new StoredChordResults(this.#tools.ledger, arg) : arg))
+    return args.map((arg) => (isChordReference(arg) ? new StoredChordResults(this.#tools, arg) : arg))
   }
 
   messageEnded(message: TaskMessage): Promise<void> {

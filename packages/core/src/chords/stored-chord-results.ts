@@ -4,6 +4,7 @@ import { isRecord } from '../wire/unreadable.ts'
 import { bodyValue } from './body-values.ts'
 import type { ChordReference } from './chord-host.ts'
 import type { ChordRecord } from './chord-record.ts'
+import type { ChordRecords } from './chord-records.ts'
 import type { MarkerLedger } from './marker-ledger.ts'
 import type { SlotEntry } from './slot-entry.ts'
 
@@ -15,12 +16,14 @@ export function isChordReference(value: unknown): value is ChordReference {
 export class StoredChordResults implements ChordResults<unknown> {
   readonly length: number
   readonly #ledger: MarkerLedger
+  readonly #records: ChordRecords
   readonly #reference: ChordReference
   readonly #missing: ReadonlySet<number>
 
-  constructor(ledger: MarkerLedger, reference: ChordReference) {
+  constructor(source: SlotSource, reference: ChordReference) {
     this.length = reference.size
-    this.#ledger = ledger
+    this.#ledger = source.ledger
+    this.#records = source.records
     this.#reference = reference
     this.#missing = new Set(reference.missing)
   }
@@ -28,16 +31,26 @@ export class StoredChordResults implements ChordResults<unknown> {
   async at(index: number): Promise<unknown> {
     const slot = index < 0 ? this.length + index : index
     if (!Number.isInteger(slot) || slot < 0 || slot >= this.length) return undefined
-    for await (const [entry] of this.#ledger.entries(this.#place, { from: slot, to: slot + 1 }))
+    for await (const [entry] of this.#ledger.entries(this.#place, { from: slot, to: slot + 1 })) {
+      await this.#checkKept()
       return this.#value(entry, slot)
+    }
     return undefined
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator {
     let slot = 0
     for await (const page of this.#ledger.entries(this.#place)) {
+      await this.#checkKept()
       for (const entry of page) yield this.#value(entry, slot++)
     }
+  }
+
+  /** After every read: a slot that is read while nobody has begun to clean up is what the chord was decided with. */
+  async #checkKept(): Promise<void> {
+    const record = (await this.#records.get(this.#reference['arpeggio-chord']))?.record
+    const isKept = record?.state === 'dispatching' || record?.state === 'published'
+    if (!isKept || record.hasEnded === true) throw gone(this.#reference)
   }
 
   get #place(): Pick<ChordRecord, 'id' | 'size'> {
@@ -48,10 +61,18 @@ export class StoredChordResults implements ChordResults<unknown> {
     // What came after the decision does not count.
     if (this.#missing.has(slot)) return bodyValue(this.#reference, undefined, entry?.taskId ?? '')
     if (entry !== undefined) return bodyValue(this.#reference, entry, entry.taskId)
-    const { 'arpeggio-chord': id } = this.#reference
-    throw new BackendError(
-      'expired',
-      `the results of chord ${id} are gone: its body has ended before, or it has expired`,
-    )
+    throw gone(this.#reference)
   }
+}
+
+export interface SlotSource {
+  readonly ledger: MarkerLedger
+  readonly records: ChordRecords
+}
+
+function gone({ 'arpeggio-chord': id }: ChordReference): BackendError {
+  return new BackendError(
+    'expired',
+    `the results of chord ${id} are gone: its body has ended before, or it has expired`,
+  )
 }
