@@ -27,6 +27,8 @@ try {
 }
 
 function build(): void {
+  // What an earlier state of the sources has left would be packed as well.
+  for (const { folder } of publishedPackages()) rmSync(join(folder, 'dist'), { recursive: true, force: true })
   turbo()
   const second = turbo()
   const counts = /Cached:\s+(?<cached>\d+) cached, (?<total>\d+) total/u.exec(second)?.groups

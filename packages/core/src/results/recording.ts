@@ -132,7 +132,7 @@ export class Recording {
    * have died with it, and a chord must not wait for it in vain.
    */
   async #goOn(request: TaskRequest | undefined, result: unknown): Promise<void> {
-    const isAwaited = remainingSteps(request).some(({ chord }) => chord !== undefined)
+    const isAwaited = remainingSteps(request).some(({ chord, bodyOf }) => (chord ?? bodyOf) !== undefined)
     if (request !== undefined && isAwaited) await this.start(nextStep(request, result))
   }
 
