@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { commandsOf, listOf, type RedisClusterClient, type RedisNodeClient, textOf } from './client.ts'
 import { subscriberLost, toBackendError } from './errors.ts'
 import { keySlot } from './key-slot.ts'
@@ -27,7 +28,7 @@ export class ShardedSubscriber {
 
   async open(channels: () => readonly string[]): Promise<void> {
     try {
-      this.#shards = await this.#look()
+      this.#shards = await this.#lookUntilWhole()
       if (!(await this.subscribe(channels()))) throw subscriberLost(this.#options.address)
     } catch (error) {
       this.end()
@@ -56,17 +57,28 @@ export class ShardedSubscriber {
     if (this.#isOpen) this.#options.onEnd()
   }
 
-  /** Who has which slots, as one of the nodes knows it now. */
-  async #look(): Promise<readonly Shard[]> {
+  /** A client that has just connected does not know every node yet. */
+  async #lookUntilWhole(): Promise<readonly Shard[]> {
+    for (let looks = 1; ; looks += 1) {
+      const shards = await this.#look()
+      if (shards !== undefined) return shards
+      if (looks >= mostLooks) throw new Error('some slots have no node that is known')
+      await setTimeout(betweenLooksMs)
+    }
+  }
+
+  /** Who has which slots, as one of the nodes knows it now; nothing while the client does not know all of those nodes. */
+  async #look(): Promise<readonly Shard[] | undefined> {
     const { client } = this.#options
     const reply = listOf(await commandsOf(client)('cluster', ['slots']))
     const masters = new Map(client.nodes('master').map((node) => [`${node.options.host}:${node.options.port}`, node]))
-    return reply.flatMap((range) => {
+    const shards = reply.flatMap((range) => {
       const [from, to, first] = listOf(range)
       const [host, port] = listOf(first)
       const master = masters.get(`${textOf(host)}:${textOf(port)}`)
       return master === undefined ? [] : [{ from: Number(textOf(from)), to: Number(textOf(to)), master }]
     })
+    return shards.length < reply.length || shards.length === 0 ? undefined : shards
   }
 
   #shares(channels: readonly string[]): ReadonlyMap<RedisNodeClient, readonly string[]> {
@@ -94,5 +106,8 @@ export class ShardedSubscriber {
     return subscriber
   }
 }
+
+const mostLooks = 100
+const betweenLooksMs = 20
 
 function ignore(): void {}
