@@ -207,8 +207,10 @@ export class Dispatcher {
 
   async #watch(settled: Held): Promise<void> {
     const { awaited, lease } = settled.record
-    if (awaited === undefined || this.#bodies.haveEnded(settled.record)) await this.settled(settled.record.id)
-    else if (lease) this.#bodies.hold(settled.record)
+    if (awaited === undefined || this.#bodies.haveEnded(settled.record)) {
+      // Another look only where somebody has written in between.
+      if (!(await this.#bury(settled))) await this.settled(settled.record.id)
+    } else if (lease) this.#bodies.hold(settled.record)
   }
 
   async #hasEnded(record: ChordRecord, ended: string | undefined): Promise<boolean> {
