@@ -4,6 +4,7 @@ import type { KeyStore } from '../store/key-store.ts'
 import { decodeJson, encodeJson } from '../wire/json.ts'
 import type { ChordKeys } from './chord-keys.ts'
 import type { ChordRecord, Held } from './chord-record.ts'
+import { textOf } from './slot-entry.ts'
 import type { StoreClock } from './store-clock.ts'
 
 /** What a writer decides; the rest is filled in with every write. */
@@ -80,7 +81,7 @@ export class ChordRecords {
 }
 
 function decoded(id: string, { value }: Stored): ChordRecord {
-  const record = decodeJson(typeof value === 'string' ? value : Buffer.from(value).toString()) as ChordRecord // ours, under a key of ours
+  const record = decodeJson(textOf(value)) as ChordRecord // ours, under a key of ours
   if (record.id === id && typeof record.rev === 'number' && typeof record.state === 'string') return record
   throw new BackendError('unreadable', `what is stored under the key of chord ${id} is not its record`)
 }

@@ -1,5 +1,5 @@
 import type { Value } from '../backend/value.ts'
-import type { SlotEntry } from '../chords/slot-entry.ts'
+import { type SlotEntry, textOf } from '../chords/slot-entry.ts'
 import type { Codec } from '../wire/codec.ts'
 import { decodeJson, JsonEntries } from '../wire/json.ts'
 import { READY_STATES } from '../wire/states.ts'
@@ -20,8 +20,7 @@ function stateAndResult(value: Value, codec: Codec): readonly [state: unknown, r
     const document = codec.decode(value)
     return isRecord(document) ? [document['status'], document['result']] : [undefined, undefined]
   }
-  const text = typeof value === 'string' ? value : Buffer.from(value).toString()
-  const document = decodeJson(text, { mode: 'lossless' })
+  const document = decodeJson(textOf(value), { mode: 'lossless' })
   if (isRecord(document) && !(document instanceof JsonEntries)) return [document['status'], document['result']]
   const fields = new Map(document instanceof JsonEntries ? document.entries : [])
   return [fields.get('status'), fields.get('result')]
