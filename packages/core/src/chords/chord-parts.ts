@@ -3,6 +3,7 @@ import type { ChordTools, Dispatcher } from './dispatcher.ts'
 import type { ChordRecord, Held, Reason } from './chord-record.ts'
 import type { Look, Part, Siblings } from './marker-ledger.ts'
 import { isFailure } from './slot-entry.ts'
+import { SlotTree } from './slot-tree.ts'
 
 /**
  * What became of a part. `duplicate`: its slot was filled by the same task before. `conflict`: by another task.
@@ -79,14 +80,17 @@ export class ChordParts {
     return look.isComplete ? 'complete' : look
   }
 
-  /** A climb holds for the size that was read: where the chord has grown meanwhile, other nodes are to be made. */
+  /**
+   * A climb holds for the size that was read: where the chord has grown meanwhile, other nodes are to be made. Only on
+   * the edge: a whole node stays what it is, and whoever makes the sibling that was missing looks after that.
+   */
   async #climb(held: Held, slot: number, siblings: Siblings): Promise<void> {
     const { ledger, records } = this.#tools
     const isFull = async ({ record }: Held, known?: Siblings): Promise<boolean> =>
       slot < record.size && (await ledger.climb(record, slot, known))
     for (let now: Held | undefined = held, known: Siblings | undefined = siblings; now?.record.state === 'sealed';) {
       if (await isFull(now, known)) return await this.#finish(now, 'complete', isFull)
-      if (isUnfinished(now.record, siblings)) return
+      if (isUnfinished(now.record, siblings) || !new SlotTree(now.record.size, now.record.fanOut).isOnEdge(slot)) return
       known = undefined
       const { record }: Held = now
       now = await records.get(record.id)

@@ -31,6 +31,11 @@ export class SlotTree {
     return { level, index, leaves: Math.min(span, this.size - index * span) }
   }
 
+  /** Whether a node above a slot, the root aside, is cut off by the size: one that stands for other slots once it grows. */
+  isOnEdge(slot: number): boolean {
+    return slot >= this.size - (this.size % this.fanOut ** (this.height - 1))
+  }
+
   /** Every node that ever gets a marker: all but the root, for which the claim stands. */
   *places(): Generator<NodePlace> {
     for (let level = 1; level < this.height; level += 1) {

@@ -31,6 +31,22 @@ describe('SlotTree', () => {
     expect([...new SlotTree(2, 2).places()]).toEqual([])
   })
 
+  it('tells the slots whose nodes become others when the chord grows', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 2, max: 6 }), (size, fanOut) => {
+        const tree = new SlotTree(size, fanOut)
+        for (let slot = 0; slot < size; slot += 1) {
+          const above = Array.from({ length: tree.height - 1 }, (_, at) => at + 1)
+          const cutOff = above.filter(
+            (level) => tree.place(level, Math.floor(slot / fanOut ** level)).leaves < fanOut ** level,
+          )
+          expect(tree.isOnEdge(slot)).toBe(cutOff.length > 0)
+        }
+        expect(tree.isOnEdge(size)).toBe(true)
+      }),
+    )
+  })
+
   it('divides what is below a node among its children, whatever the size', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 800 }), fc.integer({ min: 2, max: 40 }), (size, fanOut) => {
