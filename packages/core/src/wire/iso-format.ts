@@ -15,31 +15,53 @@ function format(instant: Date): string {
   return fraction === '000' ? `${text.slice(0, 19)}+00:00` : `${text.slice(0, 23)}000+00:00`
 }
 
-// `Date.parse` would read a 13th month or a 32nd day as something else.
-const CELERY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}\+00:00$/
+// Every result carries a date, and with a pattern and `Date.parse` it would take longer than the rest of the document.
+// Only the day, which is the same for long, is asked of them.
+const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/
 
-// Every result carries a date, and `Date.parse` takes half as long as parsing the document: it is asked once a day.
-function timeOf(text: string): number {
+let day = { text: '1970-01-01', time: 0 }
+
+/** The time of `2026-01-31T12:34:56.123456+00:00`; `NaN` for any other form. */
+function celeryTime(text: string): number {
+  if (text.length !== 32 || !text.endsWith('+00:00')) return NaN
   if (!text.startsWith(day.text)) day = dayOf(text.slice(0, 10))
-  const seconds = digits(text, 11) * 3_600 + digits(text, 14) * 60 + digits(text, 17)
-  return day.time + seconds * 1_000 + digits(text, 20) * 10 + text.charCodeAt(22) - 0x30
+  const hours = number(text, T, 11, 2)
+  const minutes = number(text, COLON, 14, 2)
+  const seconds = number(text, COLON, 17, 2)
+  const micros = number(text, POINT, 20, 6)
+  // Comparing with `NaN`, which stands for any other character, gives false.
+  return hours < 24 && minutes < 60 && seconds < 60
+    ? day.time + ((hours * 60 + minutes) * 60 + seconds) * 1_000 + Math.floor(micros / 1_000)
+    : NaN
 }
 
-let day = dayOf('1970-01-01')
+const T = 0x54
+const COLON = 0x3a
+const POINT = 0x2e
 
-function dayOf(text: string): { readonly text: string; readonly time: number } {
-  return { text, time: Date.parse(text) }
+/** So many digits behind a character; `NaN` when there is anything else. */
+function number(text: string, before: number, at: number, count: number): number {
+  if (text.charCodeAt(at - 1) !== before) return NaN
+  let value = 0
+  for (let next = at; next < at + count; next += 1) {
+    const digit = text.charCodeAt(next) - 0x30
+    if (digit < 0 || digit > 9) return NaN
+    value = value * 10 + digit
+  }
+  return value
 }
 
-function digits(text: string, at: number): number {
-  return (text.charCodeAt(at) - 0x30) * 10 + text.charCodeAt(at + 1) - 0x30
+// `Date.parse` alone would take a 13th month or a 32nd day for something else.
+function dayOf(text: string): typeof day {
+  return { text, time: DAY.test(text) ? Date.parse(text) : NaN }
 }
 
 const ISO = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(Z|[+-]\d\d(?::?\d\d){0,2})?$/i
 
 /** Reads what `isoformat` and its kin write. Without an offset it is taken for UTC; `undefined` when it is no date. */
 export function parseIsoFormat(text: string): Date | undefined {
-  if (CELERY.test(text)) return dated(timeOf(text))
+  const time = celeryTime(text)
+  if (!isNaN(time)) return new Date(time)
   const match = ISO.exec(text)
   if (match === null) return undefined
   return dated(Date.parse(match[1] === undefined ? `${text}Z` : text))
