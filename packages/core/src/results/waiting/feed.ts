@@ -18,12 +18,18 @@ export interface FeedOptions {
 /** Used where a store does not say what is useful. */
 const defaultPollFloorMs = 5
 
+/** So long the first look may keep an id from being subscribed. */
+const patienceMs = 500
+
 /** Learns of changes: from notifications where the store has them, by polling where it has none or while they fail. */
 export class Feed {
   readonly #options: FeedOptions
   readonly #poller: Poller
   readonly #subscriber: Subscriber | undefined
+  readonly #fresh: Set<WaitedId> = new Set()
   #isDown = false
+  #looks = 0
+  #patience: Timer | undefined
   #safetyRead: Timer | undefined
 
   constructor(options: FeedOptions) {
@@ -38,12 +44,16 @@ export class Feed {
 
   /** Somebody waits for this id, as the `isFirst` or as one more. Every one of them gets a read that begins from now on. */
   joined(waited: WaitedId, isFirst: boolean): void {
-    if (isFirst) this.#subscriber?.add(waited)
+    const { reader } = this.#options
     if (this.#subscriber === undefined || this.#isDown) {
-      this.#options.reader.want(waited)
+      if (isFirst) this.#subscriber?.add(waited)
+      reader.want(waited)
       this.#poller.start()
       this.#poller.hasten()
-    } else if (!isFirst && this.#subscriber.has(waited)) this.#options.reader.want(waited)
+    } else if (!this.#subscriber.has(waited)) {
+      if (isFirst) this.#lookFirst(waited, this.#subscriber)
+    } else if (isFirst) this.#subscriber.add(waited)
+    else reader.want(waited)
     if (this.#subscriber !== undefined) this.#armSafetyRead()
   }
 
@@ -54,6 +64,7 @@ export class Feed {
     this.#subscriber?.rest()
     this.#safetyRead?.cancel()
     this.#safetyRead = undefined
+    this.#loseNoPatience()
     this.#options.reader.rest()
   }
 
@@ -63,6 +74,33 @@ export class Feed {
 
   async close(): Promise<void> {
     await this.#subscriber?.close()
+  }
+
+  /** What is stored already costs one read, and no subscription. */
+  #lookFirst(waited: WaitedId, subscriber: Subscriber): void {
+    this.#fresh.add(waited)
+    if (this.#fresh.size === 1) queueMicrotask(() => void this.#look(subscriber))
+  }
+
+  async #look(subscriber: Subscriber): Promise<void> {
+    const fresh = [...this.#fresh].filter((waited) => waited.isWanted)
+    this.#fresh.clear()
+    if (fresh.length === 0) return
+    this.#looks += 1
+    // A read that hangs must not keep anybody from hearing of a change.
+    this.#patience ??= this.#options.timers.after(patienceMs, () => {
+      this.#patience = undefined
+      subscribe(subscriber, this.#options.waited.values())
+    })
+    await this.#options.reader.readAll(fresh)
+    this.#looks -= 1
+    if (this.#looks === 0) this.#loseNoPatience()
+    subscribe(subscriber, fresh)
+  }
+
+  #loseNoPatience(): void {
+    this.#patience?.cancel()
+    this.#patience = undefined
   }
 
   #readAll(): void {
@@ -130,4 +168,8 @@ export class Feed {
       },
     })
   }
+}
+
+function subscribe(subscriber: Subscriber, waited: Iterable<WaitedId>): void {
+  for (const each of waited) if (each.isWanted && !subscriber.has(each)) subscriber.add(each)
 }
