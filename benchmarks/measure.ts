@@ -53,9 +53,9 @@ function inTurns<T>(items: readonly T[], round: number): readonly (readonly [num
   return [...entries.slice(first), ...entries.slice(0, first)]
 }
 
+/** No collection is forced before: a full one takes optimised code along, and the round would measure how that is made anew. */
 async function timeRound(measured: Case, round: number): Promise<number> {
   const prepared = await measured.prepare(round)
-  globalThis.gc?.()
   await setImmediate()
   const begin = process.hrtime.bigint()
   await prepared.run()

@@ -1,4 +1,5 @@
 import type { CallOptions, Stored, Value } from '../backend/value.ts'
+import { batches } from '../store/batches.ts'
 import { READY_STATES } from '../wire/states.ts'
 import type { TaskMeta } from '../wire/task-meta.ts'
 import type { DocumentStore } from './document-store.ts'
@@ -32,17 +33,19 @@ export class Reading {
   getMany(ids: readonly string[], options: ReadOptions = {}): Promise<readonly TaskMeta[]> {
     const describe = () => ({ backend: this.#store.backend.name, count: ids.length })
     return traced('getMany', describe, async () => {
-      const metas = new Map<string, TaskMeta>()
-      for (const id of options.cache === false ? [] : ids) {
-        const cached = this.#cache.get(id)
-        if (cached !== undefined) metas.set(id, cached)
-      }
-      const missing = [...new Set(ids)].filter((id) => !metas.has(id))
-      const stored = await this.#store.mget(
-        missing.map((id) => this.#store.taskKey(id)),
-        call(options),
+      const metas = new Map<string, TaskMeta | undefined>()
+      for (const id of ids) metas.set(id, options.cache === false ? undefined : this.#cache.get(id))
+      const missing: string[] = []
+      for (const [id, cached] of metas) if (cached === undefined) missing.push(id)
+      // What has arrived is decoded while the rest is on its way.
+      const pages = batches(missing, this.#store.backend.limits.maxBatchKeys)
+      await Promise.all(
+        pages.map(async (page) => {
+          const keys = page.map((id) => this.#store.taskKey(id))
+          const stored = await this.#store.mget(keys, call(options))
+          for (const [at, id] of page.entries()) metas.set(id, this.#keep(this.#metaOf(id, stored[at])))
+        }),
       )
-      for (const [index, id] of missing.entries()) metas.set(id, this.#keep(this.#metaOf(id, stored[index])))
       return ids.map((id) => metas.get(id) ?? pending(id))
     })
   }
