@@ -53,6 +53,7 @@ export class SqliteFiles implements AsyncDisposable {
   static readonly #lacks: Harness['lacks'] = {
     guard: 'a file is near: reading and writing over the version costs no second trip',
     notifications: 'SQLite tells no other process; the revision makes polling cheap',
+    chords: 'core counts parts with keys that are created if absent',
     clock: 'all processes of one machine share its clock',
     check: 'the file is set up when it is opened',
   }

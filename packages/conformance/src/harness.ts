@@ -12,6 +12,7 @@ const everyAbility: { readonly [Name in AbilityName]: Name } = {
   guard: 'guard',
   notifications: 'notifications',
   revision: 'revision',
+  chords: 'chords',
   scan: 'scan',
   cleanup: 'cleanup',
   clock: 'clock',

@@ -1,6 +1,7 @@
 import { type Backend, chord, type Key, type Publisher, type Results, type TaskMessage, wrap } from '@arpeggio/core'
 import { body, parts } from './chord-stage.ts'
 import { resultsOver } from './documents.ts'
+import { ledgerAround } from './ledger-around.ts'
 
 /** Where a process dies: right before or after something, the nth time that it does it. */
 export interface KillPoint {
@@ -60,7 +61,7 @@ class Trap {
   }
 
   around(backend: Backend): Backend {
-    const { bulk, guard } = backend
+    const { bulk, guard, chords } = backend
     return wrap(backend, {
       set: (write, options) => this.#step('set', [write.key], () => backend.set(write, options)),
       delete: (keys, options) => this.#step('delete', keys, () => backend.delete(keys, options)),
@@ -77,6 +78,7 @@ class Trap {
       ...(guard && {
         guard: { set: (write, options) => this.#step('set', [write.key], () => guard.set(write, options)) },
       }),
+      ...(chords && { chords: ledgerAround(chords, (operation, keys, what) => this.#step(what, keys, operation)) }),
     })
   }
 

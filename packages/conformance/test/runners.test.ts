@@ -55,7 +55,7 @@ describe('the harness', () => {
   it('is refused when it names an ability that the backend has', async () => {
     const backend = Object.assign(new MapBackend(), { clock: { now: async () => new Date() } })
     const others = Object.fromEntries(
-      ['presence', 'bulk', 'guard', 'notifications', 'revision', 'scan', 'cleanup', 'check'].map((name) => [
+      ['presence', 'bulk', 'guard', 'notifications', 'revision', 'chords', 'scan', 'cleanup', 'check'].map((name) => [
         name,
         'none',
       ]),

@@ -12,6 +12,7 @@ const harness: Harness = {
     guard: 'core decides',
     notifications: 'a map pushes nothing',
     revision: 'core reads',
+    chords: 'core counts',
     scan: 'nobody lists a map',
     cleanup: 'what has expired stays until it is written over',
     clock: 'the process has one',

@@ -8,7 +8,7 @@ export type { StoreOptions, StoreOutcome } from './results/recording.ts'
 export type { AnyResult, ReadOptions, ResultSource, WaitForOptions } from './results/result-source.ts'
 export { Results, type Applied, type OpenOptions } from './results/results.ts'
 export type { ChordInspection, MissingSlot } from './chords/chord-inspection.ts'
-export type { PartOutcome } from './chords/chord-parts.ts'
+export type { Firing, PartOutcome, Peers } from './chords/chord-ledger.ts'
 export type { Added, ChordState, Decision, Lease, Reason } from './chords/chord-record.ts'
 export type { SweepReport } from './chords/chord-sweep.ts'
 export { ChordOperations } from './results/chord-operations.ts'
@@ -144,6 +144,24 @@ export type {
   ScanPage,
   StateGuard,
 } from './backend/backend.ts'
+export type {
+  ChordLedger,
+  ChordLedgerFactory,
+  Claim,
+  EntriesOptions,
+  LedgerContext,
+  LedgerReader,
+  LedgerSettings,
+  Look,
+  Part,
+  Place,
+  Recorded,
+  StoredPart,
+} from './chords/chord-ledger.ts'
+export type { ChordRecord, Held } from './chords/chord-record.ts'
+export type { Fold } from './chords/fold.ts'
+export type { SlotEntry } from './chords/slot-entry.ts'
+export { claimedBy } from './chords/stamped-records.ts'
 export { BackendError, type BackendErrorCode } from './backend/backend-error.ts'
 export type { CallOptions, Key, SetOutcome, Stored, Value, Version, Write } from './backend/value.ts'
 export { wrap, type BackendOverrides } from './backend/wrap.ts'

@@ -13,6 +13,7 @@ import {
 import { type Case, ChapterCases } from '../case.ts'
 import { Chance } from '../chance.ts'
 import { body, ChordStage, parts, succeed } from '../chord-stage.ts'
+import { ledgerAround } from '../ledger-around.ts'
 
 /** That neither a store nor a queue that fails for a while loses or doubles an outcome, nor a process that was paused. */
 export const chordFaults: readonly Case[] = new ChapterCases('chords')
@@ -178,7 +179,7 @@ function interrupted(backend: Backend, outage: { readonly isDown: boolean }): Ba
 type Around = <Answer>(operation: () => Promise<Answer>, keys: readonly Key[]) => Promise<Answer>
 
 function aroundWrites(backend: Backend, around: Around): Backend {
-  const { bulk, guard } = backend
+  const { bulk, guard, chords } = backend
   return wrap(backend, {
     set: (write, options) => around(() => backend.set(write, options), [write.key]),
     delete: (keys, options) => around(() => backend.delete(keys, options), keys),
@@ -192,6 +193,7 @@ function aroundWrites(backend: Backend, around: Around): Backend {
       },
     }),
     ...(guard && { guard: { set: (write, options) => around(() => guard.set(write, options), [write.key]) } }),
+    ...(chords && { chords: ledgerAround(chords, around) }),
   })
 }
 

@@ -1,3 +1,5 @@
+// oxlint-disable-next-line no-restricted-imports -- a type alone: the contract of that ability belongs to the chords
+import type { ChordLedgerFactory } from '../chords/chord-ledger.ts'
 import type { CallOptions, Key, SetOutcome, Stored, Value, Version, Write } from './value.ts'
 
 /**
@@ -52,6 +54,8 @@ export interface Backend extends AsyncDisposable {
   readonly notifications?: Notifications
   /** Absent when the store cannot cheaply say that nothing changed; the poller then reads its keys in every round. */
   readonly revision?: Revision
+  /** Absent when the store cannot count parts by itself; core then does it with keys that are created if absent. */
+  readonly chords?: ChordLedgerFactory
   /** Absent when keys cannot be listed; tools then cannot list results. Never used for correctness. */
   readonly scan?: Scan
   /** Absent when the store expires values by itself; `Results.cleanup` then does nothing. */

@@ -15,6 +15,9 @@ export interface Publisher {
    */
   publish(messages: readonly TaskMessage[], options?: PublishOptions): Promise<void>
 
+  /** Says that Celery's workers run some of what is published. Absent where they do not. */
+  readonly peers?: 'celery'
+
   /** Hands over what a queue needs that runs tasks itself. Absent where tasks run elsewhere. */
   bind?(recorder: ResultRecorder): void
 

@@ -5,6 +5,7 @@ import type { KeyStore } from '../store/key-store.ts'
 import type { Scheduler } from '../store/scheduler.ts'
 import type { SignatureData } from '../wire/signature-data.ts'
 import type { TaskMessage } from '../wire/task-request.ts'
+import type { Firing, Peers } from './chord-ledger.ts'
 import type { SlotEntry } from './slot-entry.ts'
 
 /** What chords need of whoever holds them. */
@@ -42,6 +43,11 @@ export interface ChordSettings {
   readonly inlineBytes: number
   readonly fanOut: number
   readonly sweepSeconds: number | false
+  readonly peers: Peers
+  readonly firing: Firing
+  readonly graceSeconds: number
+  /** How long results are kept, or would be if they did not stay for ever. */
+  readonly expirySeconds: number
 }
 
 /** What a body by reference is called with. Plain data, because it travels in a message. */

@@ -1,5 +1,5 @@
 import type { ChordPolicy } from '../canvas/chord-options.ts'
-import type { ChordRecord, ChordState, Decision, Lease } from './chord-record.ts'
+import type { ChordRecord, ChordState, Decision, Held, Lease } from './chord-record.ts'
 import type { ChordTools } from './dispatcher.ts'
 
 /** What there is to know about a chord. */
@@ -27,9 +27,10 @@ export interface MissingSlot {
   readonly taskId?: string
 }
 
-export async function inspect(tools: ChordTools, record: ChordRecord): Promise<ChordInspection> {
+export async function inspect(tools: ChordTools, held: Held): Promise<ChordInspection> {
+  const { record } = held
   const isUnclaimed = record.state === 'open' || record.state === 'sealed'
-  const slots = isUnclaimed && record.size > 0 ? (await tools.ledger.look(record)).missing : []
+  const slots = isUnclaimed && record.size > 0 ? (await tools.ledger.look(held)).missing : []
   const ids = slots.length > 0 ? await tools.pages.ids(record) : []
   const missing = slots.map((slot): MissingSlot => {
     const taskId = ids[slot]

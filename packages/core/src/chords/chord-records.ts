@@ -5,10 +5,6 @@ import { decodeJson, encodeJson } from '../wire/json.ts'
 import type { ChordKeys } from './chord-keys.ts'
 import type { ChordRecord, Held } from './chord-record.ts'
 import { textOf } from './slot-entry.ts'
-import type { StoreClock } from './store-clock.ts'
-
-/** What a writer decides; the rest is filled in with every write. */
-export type RecordContent = Omit<ChordRecord, 'rev' | 'nonce' | 'writtenAt'>
 
 /** So many records are remembered, so that not every part of a chord decodes its record again. */
 const remembered = 256
@@ -17,16 +13,11 @@ const remembered = 256
 export class ChordRecords {
   readonly #keys: KeyStore
   readonly #names: ChordKeys
-  readonly #clock: StoreClock
-  readonly #owner: string
   readonly #recent = new Map<string, Held>()
-  #writes = 0
 
-  constructor(keys: KeyStore, names: ChordKeys, clock: StoreClock, owner: string) {
+  constructor(keys: KeyStore, names: ChordKeys) {
     this.#keys = keys
     this.#names = names
-    this.#clock = clock
-    this.#owner = owner
   }
 
   async get(id: string): Promise<Held | undefined> {
@@ -34,8 +25,7 @@ export class ChordRecords {
   }
 
   /** Resolves to nothing when there is one already, which may be what an earlier try wrote. */
-  async create(content: RecordContent): Promise<Held | undefined> {
-    const record = this.#stamped(content, 0)
+  async create(record: ChordRecord): Promise<Held | undefined> {
     const { id, lifetimeSeconds } = record
     const key = this.#names.record(id)
     const creation = await this.#keys.create({ key, value: encodeJson(record), expiresInSeconds: lifetimeSeconds })
@@ -47,10 +37,9 @@ export class ChordRecords {
   /** Writes over exactly what was read. Resolves to nothing when somebody else was faster. */
   async replace(
     held: Held,
-    change: Partial<RecordContent>,
-    expiresInSeconds: number = held.record.lifetimeSeconds,
+    record: ChordRecord,
+    expiresInSeconds: number = record.lifetimeSeconds,
   ): Promise<Held | undefined> {
-    const record = this.#stamped({ ...held.record, ...change }, held.record.rev + 1)
     const key = this.#names.record(record.id)
     for (;;) {
       const outcome = await this.#keys.replace({ key, value: encodeJson(record), expiresInSeconds, if: held.version })
@@ -60,11 +49,6 @@ export class ChordRecords {
       if (found?.record.nonce === record.nonce) return found
       if (found?.version !== held.version || outcome !== undefined) return undefined
     }
-  }
-
-  #stamped(content: RecordContent, rev: number): ChordRecord {
-    this.#writes += 1
-    return { ...content, rev, nonce: `${this.#owner}.${this.#writes}`, writtenAt: this.#clock.now() }
   }
 
   #held(id: string, stored: Stored | undefined): Held | undefined {

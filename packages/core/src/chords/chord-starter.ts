@@ -4,11 +4,10 @@ import { encodeJson } from '../wire/json.ts'
 import type { TaskMessage } from '../wire/task-request.ts'
 import type { ChordParts } from './chord-parts.ts'
 import type { Held } from './chord-record.ts'
-import type { RecordContent } from './chord-records.ts'
-import type { ChordRegistry } from './chord-registry.ts'
 import type { ChordTools } from './dispatcher.ts'
 import { HeaderDigest } from './header-pages.ts'
 import { placesIn, slotsOf } from './slots-of.ts'
+import type { RecordContent } from './stamped-records.ts'
 
 /** What is left to do of a chord that has a record. */
 interface Started {
@@ -23,12 +22,10 @@ const over: Started = { messages: [] }
 export class ChordStarter {
   readonly #tools: ChordTools
   readonly #parts: ChordParts
-  readonly #registry: ChordRegistry
 
-  constructor(tools: ChordTools, parts: ChordParts, registry: ChordRegistry) {
+  constructor(tools: ChordTools, parts: ChordParts) {
     this.#tools = tools
     this.#parts = parts
-    this.#registry = registry
   }
 
   /** Publishes what the chords' headers need, together with other messages, once all chords are known. */
@@ -68,17 +65,17 @@ export class ChordStarter {
 
   /** The chord's record, new or not; nothing when its body has ended and the record has gone since. */
   async #held(content: RecordContent, beforeRecord: () => Promise<void>): Promise<Held | undefined> {
-    const { clock, host, records } = this.#tools
+    const { clock, host, ledger, records } = this.#tools
     const { id, bodyIds } = content
     const [known, bodies] = await Promise.all([records.get(id), host.endings(bodyIds)])
     if (known !== undefined) return sameBody(known, content)
     if (bodyIds.length > 0 && bodies.every((ending) => ending !== undefined)) return undefined
     await beforeRecord()
     const from = clock.now()
-    await this.#registry.append(id)
+    await ledger.enter(id)
     const created = await records.create(content)
     // An entry that waited too long for its record may have been given up: then there is a second one.
-    if (clock.now() - from > latestRecordMs) await this.#registry.append(id)
+    if (clock.now() - from > latestRecordMs) await ledger.enter(id)
     if (created !== undefined) return { ...created, isNew: true }
     const found = await records.get(id)
     return found === undefined ? undefined : sameBody(found, content)

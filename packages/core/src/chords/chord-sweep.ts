@@ -1,6 +1,6 @@
 import { BackendError } from '../backend/backend-error.ts'
 import type { ChordParts } from './chord-parts.ts'
-import type { ChordRegistry, RegistryReader } from './chord-registry.ts'
+import type { LedgerReader } from './chord-ledger.ts'
 import type { ChordTools, Dispatcher } from './dispatcher.ts'
 import type { Held } from './chord-record.ts'
 import { batches } from '../store/batches.ts'
@@ -36,17 +36,17 @@ export class ChordSweep {
   readonly #tools: ChordTools
   readonly #parts: ChordParts
   readonly #dispatcher: Dispatcher
-  readonly #reader: RegistryReader
+  readonly #reader: LedgerReader
   readonly #known = new Map<string, Known>()
   #timer: unknown
   #running: Promise<SweepReport> | undefined
   #isClosed = false
 
-  constructor(tools: ChordTools, parts: ChordParts, dispatcher: Dispatcher, registry: ChordRegistry) {
+  constructor(tools: ChordTools, parts: ChordParts, dispatcher: Dispatcher) {
     this.#tools = tools
     this.#parts = parts
     this.#dispatcher = dispatcher
-    this.#reader = registry.reader()
+    this.#reader = tools.ledger.reader()
   }
 
   /** Sweeps now and then from now on, without keeping the process alive. */

@@ -2,29 +2,31 @@ import { randomUUID } from 'node:crypto'
 import { BackendError } from '../backend/backend-error.ts'
 import type { Frozen, FrozenBody, FrozenHeader } from '../canvas/frozen.ts'
 import { decodeJson } from '../wire/json.ts'
+import { keyPrefix } from '../wire/keys.ts'
 import { decodeSignatureData, type SignatureData } from '../wire/signature-data.ts'
 import type { TaskMessage, TaskRequest } from '../wire/task-request.ts'
 import { Announcement } from './announcement.ts'
 import type { ChordHost } from './chord-host.ts'
 import { type ChordInspection, inspect } from './chord-inspection.ts'
 import { ChordKeys } from './chord-keys.ts'
-import { ChordParts, type PartOutcome, type Seal } from './chord-parts.ts'
+import type { ChordLedger, Part } from './chord-ledger.ts'
+import { ChordParts, type Seal } from './chord-parts.ts'
 import type { Added, ChordRecord, Held } from './chord-record.ts'
-import { ChordRecords } from './chord-records.ts'
-import { ChordRegistry } from './chord-registry.ts'
 import { ChordStarter } from './chord-starter.ts'
 import { ChordSweep, type SweepReport } from './chord-sweep.ts'
 import { type ChordTools, Dispatcher } from './dispatcher.ts'
 import { HeaderPages } from './header-pages.ts'
 import { MarkerLedger } from './marker-ledger.ts'
+import { PartReturn } from './part-return.ts'
 import type { SlotEntry } from './slot-entry.ts'
+import { retried } from './retried-ledger.ts'
+import { StampedRecords } from './stamped-records.ts'
 import { StoreClock } from './store-clock.ts'
 import { isChordReference, StoredChordResults } from './stored-chord-results.ts'
 
 /** The life of chords: from the announcement of their parts to the end of their body. */
 export class Chords {
   readonly #tools: ChordTools
-  readonly #registry: ChordRegistry
   readonly #dispatcher: Dispatcher
   readonly #parts: ChordParts
   readonly #starter: ChordStarter
@@ -38,15 +40,13 @@ export class Chords {
     const clock = new StoreClock(keys.backend, scheduler)
     const owner = randomUUID()
     const pages = new HeaderPages(keys, names, lifetimeSeconds)
-    const ledger = new MarkerLedger(keys, names, { inlineBytes: settings.inlineBytes, lifetimeSeconds })
-    const records = new ChordRecords(keys, names, clock, owner)
+    const ledger = ledgerOf(host, { names, clock, lifetimeSeconds })
+    const records = new StampedRecords(ledger, clock, owner)
     this.#tools = { host, names, clock, records, ledger, pages, owner }
-    // For longer than the chords: a list that loses its head looks like an empty one.
-    this.#registry = new ChordRegistry(keys, names, clock, lifetimeSeconds + 2 * 3_600)
     this.#dispatcher = new Dispatcher(this.#tools)
     this.#parts = new ChordParts(this.#tools, this.#dispatcher)
-    this.#starter = new ChordStarter(this.#tools, this.#parts, this.#registry)
-    this.#sweep = new ChordSweep(this.#tools, this.#parts, this.#dispatcher, this.#registry)
+    this.#starter = new ChordStarter(this.#tools, this.#parts)
+    this.#sweep = new ChordSweep(this.#tools, this.#parts, this.#dispatcher)
     if (host.publisher !== undefined) this.#sweep.start()
   }
 
@@ -78,11 +78,16 @@ export class Chords {
     return this.#parts.seal(id, seal)
   }
 
-  /** Records how a part has ended. Resolves to nothing for a request that is no part. */
-  async partReturn(request: TaskRequest, entry: SlotEntry): Promise<PartOutcome | undefined> {
-    const { chord, group, groupIndex } = request
-    if (chord === undefined || group === undefined || groupIndex === undefined) return undefined
-    return await this.#parts.record({ chord: group, slot: groupIndex, entry })
+  /** Whether a peer's task waits for the parts of chords, because the store counts none that it would know of. */
+  get areUnlocked(): boolean {
+    const { keys, settings } = this.#tools.host
+    return settings.peers === 'celery' && keys.backend.chords === undefined
+  }
+
+  /** How a part of a chord has ended; nothing for a request that is none. */
+  partReturn(request: TaskRequest, entry: SlotEntry): PartReturn | undefined {
+    const part = this.areUnlocked ? undefined : partOf(request, entry)
+    return part && new PartReturn(part, this.#tools.ledger, this.#parts)
   }
 
   /**
@@ -128,15 +133,15 @@ export class Chords {
 
   async inspect(id: string): Promise<ChordInspection> {
     await this.#tools.clock.compare()
-    return await inspect(this.#tools, (await this.get(id)).record)
+    return await inspect(this.#tools, await this.get(id))
   }
 
   /** The chords that are not over, one after the other. */
   async *listOpen(): AsyncGenerator<ChordInspection> {
     await this.#tools.clock.compare()
-    for (const id of await this.#registry.reader().poll()) {
+    for (const id of await this.#tools.ledger.reader().poll()) {
       const held = await this.#tools.records.get(id)
-      if (held !== undefined && held.record.state !== 'done') yield await inspect(this.#tools, held.record)
+      if (held !== undefined && held.record.state !== 'done') yield await inspect(this.#tools, held)
     }
   }
 
@@ -152,7 +157,7 @@ export class Chords {
   /** What a body is called with: a reference to a header's results becomes something to read them from. */
   bodyArgs(args: readonly unknown[]): readonly unknown[] {
     if (!args.some(isChordReference)) return args
-    return args.map((arg) => (isChordReference(arg) ? new StoredChordResults(this.#tools, arg) : arg))
+    return args.map((arg) => (isChordReference(arg) ? new StoredChordResults(this.#tools.ledger, arg) : arg))
   }
 
   messageEnded(message: TaskMessage): Promise<void> {
@@ -166,6 +171,7 @@ export class Chords {
   async close(): Promise<void> {
     await this.#sweep.close()
     await this.#dispatcher.close()
+    await this.#tools.ledger.close?.()
   }
 
   /** The record. Rejects with `not-found`. */
@@ -175,4 +181,32 @@ export class Chords {
       throw new BackendError('not-found', `chord ${id} is not known: it never was, or it has expired`)
     return held
   }
+}
+
+interface LedgerParts {
+  readonly names: ChordKeys
+  readonly clock: StoreClock
+  readonly lifetimeSeconds: number
+}
+
+/** The store's own where it has one. */
+function ledgerOf(host: ChordHost, { names, clock, lifetimeSeconds }: LedgerParts): ChordLedger {
+  const { keys, settings } = host
+  const { inlineBytes, fanOut, expirySeconds: expiresInSeconds } = settings
+  const { chords } = keys.backend
+  if (chords === undefined) return new MarkerLedger({ keys, names, clock, inlineBytes, lifetimeSeconds, fanOut })
+  const retry = <Answer>(operation: () => Promise<Answer>): Promise<Answer> => keys.retry.run(operation)
+  const context = {
+    settings: { ...settings, keyPrefix: keyPrefix(settings.globalKeyprefix ?? ''), expiresInSeconds, lifetimeSeconds },
+    now: () => clock.now(),
+    retry,
+    taskKey: (id: string) => host.taskKey(id),
+    warn: (message: string) => host.warn(message),
+  }
+  return retried(chords.open(context), { run: retry })
+}
+
+function partOf({ chord, group, groupIndex }: TaskRequest, entry: SlotEntry): Part | undefined {
+  if (chord === undefined || group === undefined) return undefined
+  return { chord: group, slot: groupIndex ?? Infinity, entry, body: chord }
 }

@@ -9,12 +9,12 @@ import type { TaskMessage } from '../wire/task-request.ts'
 import { callbackFailed, valuesLost } from './chord-failure.ts'
 import type { ChordHost } from './chord-host.ts'
 import type { ChordKeys } from './chord-keys.ts'
+import type { ChordLedger, Claim } from './chord-ledger.ts'
 import type { ChordRecord, Decision, Held, Lease, Reason } from './chord-record.ts'
-import type { ChordRecords } from './chord-records.ts'
 import type { HeaderPages } from './header-pages.ts'
-import type { MarkerLedger } from './marker-ledger.ts'
 import { type Outcome, OutcomeReader } from './outcome-reader.ts'
 import { RunningBodies } from './running-bodies.ts'
+import type { StampedRecords } from './stamped-records.ts'
 import type { StoreClock } from './store-clock.ts'
 
 /** What was published under a record, and whose end that is. */
@@ -28,8 +28,8 @@ export interface ChordTools {
   readonly host: ChordHost
   readonly names: ChordKeys
   readonly clock: StoreClock
-  readonly records: ChordRecords
-  readonly ledger: MarkerLedger
+  readonly records: StampedRecords
+  readonly ledger: ChordLedger
   readonly pages: HeaderPages
   /** Names this process in leases. */
   readonly owner: string
@@ -68,8 +68,15 @@ export class Dispatcher {
     const change = { state: 'dispatching', why, attempt: attempt + 1, lease: this.#lease() } as const
     const claimed = await this.#tools.records.replace(held, reason === undefined ? change : { ...change, reason })
     if (claimed === undefined) return false
-    await this.#dispatch(claimed)
+    await this.dispatch(claimed)
     return true
+  }
+
+  /** What a part takes a chord with that it completes; nothing where nothing can be published. */
+  async offer(): Promise<Claim | undefined> {
+    if (!this.canPublish) return undefined
+    await this.#tools.clock.compare()
+    return this.#tools.records.claim(this.#lease())
   }
 
   /** Goes on where another, or an earlier attempt, has stopped. */
@@ -101,7 +108,7 @@ export class Dispatcher {
    * has ended is written down first, or whoever finds half of it gone would take the rest for lost.
    */
   async #bury(found: Held): Promise<boolean> {
-    const { host, ledger, names, pages, records } = this.#tools
+    const { host, ledger, pages, records } = this.#tools
     const { awaited, hasEnded } = found.record
     const isFirst = awaited !== undefined && hasEnded !== true
     const held = isFirst ? await records.replace(found, { hasEnded: true, lease: null }) : found
@@ -109,7 +116,7 @@ export class Dispatcher {
     const { record } = held
     // What came in after the decision may be large although nothing was before.
     await ledger.remove(record, record.decision?.large === true || record.why !== 'complete')
-    await host.keys.delete([...pages.keysOf(record), names.failed(record.id)])
+    await host.keys.delete(pages.keysOf(record))
     const change = { ...over, ...tombstone(record) }
     if ((await records.replace(held, change, host.settings.tombstoneSeconds)) === undefined) return false
     this.#bodies.forget(record.id)
@@ -129,11 +136,12 @@ export class Dispatcher {
     return this.#bodies.close()
   }
 
-  async #dispatch(claimed: Held): Promise<void> {
+  /** Goes on with a chord that was just claimed. Rejects with nothing but `disposed`: the next sweep tries again. */
+  async dispatch(claimed: Held): Promise<void> {
     let held = claimed
     try {
       const outcome = (await this.#outcomes.read(claimed.record)) ?? this.#lost(claimed.record)
-      if (outcome === undefined) return
+      if (outcome === undefined) return await this.#tools.ledger.reopen?.(claimed)
       // Also when it is decided already: only who can still write may publish what it has read.
       const decided = await this.#tools.records.replace(claimed, { decision: outcome.decision })
       if (decided === undefined) return

@@ -1,302 +1,171 @@
-import type { Key, Stored } from '../backend/value.ts'
-import { batches } from '../store/batches.ts'
 import type { KeyStore } from '../store/key-store.ts'
-import { SameTick } from '../store/same-tick.ts'
-import { decodeJson, encodeJson } from '../wire/json.ts'
 import type { ChordKeys } from './chord-keys.ts'
-import type { ChordRecord } from './chord-record.ts'
-import { decodeEntry, encodeEntry, isFailure, shortened, type SlotEntry, textOf } from './slot-entry.ts'
-import { decodeFold, type Fold, foldEntries, joinFolds } from './fold.ts'
+import type { ChordLedger, Claim, EntriesOptions, LedgerReader, Look, Part, Place, Recorded } from './chord-ledger.ts'
+import type { ChordRecord, Held, Reason } from './chord-record.ts'
+import { ChordRecords } from './chord-records.ts'
+import { ChordRegistry } from './chord-registry.ts'
+import type { Fold } from './fold.ts'
+import { isFailure, type SlotEntry } from './slot-entry.ts'
+import { type Siblings, SlotMarkers } from './slot-markers.ts'
 import { SlotTree } from './slot-tree.ts'
+import { claimedBy } from './stamped-records.ts'
+import type { StoreClock } from './store-clock.ts'
 
-/** A part that has ended. */
-export interface Part {
-  readonly chord: string
-  readonly slot: number
-  readonly entry: SlotEntry
+/** The bookkeeping of chords over any store that can create a key if it is absent, and write over a version. */
+export class MarkerLedger implements ChordLedger {
+  readonly #tools: MarkerLedgerTools
+  readonly #records: ChordRecords
+  readonly #markers: SlotMarkers
+  readonly #registry: ChordRegistry
+
+  constructor(tools: MarkerLedgerTools) {
+    const { keys, names, clock, inlineBytes, lifetimeSeconds } = tools
+    this.#tools = tools
+    this.#records = new ChordRecords(keys, names)
+    this.#markers = new SlotMarkers(keys, names, { inlineBytes, lifetimeSeconds })
+    // For longer than the chords: a list that loses its head looks like an empty one.
+    this.#registry = new ChordRegistry(keys, names, clock, lifetimeSeconds + 2 * 3_600)
+  }
+
+  get(id: string): Promise<Held | undefined> {
+    return this.#records.get(id)
+  }
+
+  create(record: ChordRecord): Promise<Held | undefined> {
+    return this.#records.create(record)
+  }
+
+  replace(held: Held, record: ChordRecord, expiresInSeconds: number): Promise<Held | undefined> {
+    return this.#records.replace(held, record, expiresInSeconds)
+  }
+
+  enter(id: string): Promise<void> {
+    return this.#registry.append(id)
+  }
+
+  reader(): LedgerReader {
+    return this.#registry.reader()
+  }
+
+  entries(place: Place, options?: EntriesOptions): AsyncIterable<readonly (SlotEntry | undefined)[]> {
+    return this.#markers.entries(place, options)
+  }
+
+  fold(record: ChordRecord): Promise<Fold | undefined> {
+    return this.#markers.fold(record)
+  }
+
+  async remove(record: ChordRecord, hasLargeValues: boolean): Promise<void> {
+    await this.#markers.remove(record, hasLargeValues)
+    await this.#tools.keys.delete([this.#tools.names.failed(record.id)])
+  }
+
+  /** The marker first, the record second: whoever seals the chord does it the other way round, so that one of them sees both. */
+  async record(part: Part, claim: Claim | undefined): Promise<Recorded> {
+    const { chord, slot } = part
+    const markers = this.#markers
+    if (!Number.isSafeInteger(slot)) return { outcome: 'unknown' }
+    const { filling, entry } = await markers.fill(part)
+    const [held, siblings] = await Promise.all([
+      this.#records.get(chord),
+      markers.siblings(chord, slot, this.#tools.fanOut),
+    ])
+    if (held === undefined) return { outcome: 'unknown' }
+    if (isLate(held.record, slot)) {
+      // Whoever filled it: nobody reads it any more.
+      await markers.clear(chord, slot)
+      return { outcome: 'late' }
+    }
+    const hasFailed = held.record.policy === 'failFast' && isFailure(entry)
+    // A repeat carries completion upwards as the first did, which may not have come so far.
+    const claimed = await (hasFailed ? this.#failFast(held, slot, claim) : this.#climb(held, { slot, siblings }, claim))
+    const outcome = filling === 'duplicate' || filling === 'conflict' ? filling : 'recorded'
+    return claimed === undefined ? { outcome } : { outcome, claimed }
+  }
+
+  async look({ record }: Held): Promise<Look> {
+    const { keys, names } = this.#tools
+    const hasFailed = record.policy === 'failFast' && (await keys.exists([names.failed(record.id)]))[0] === true
+    if (hasFailed) return { due: 'failed', missing: [] }
+    const { isComplete, missing } = await this.#markers.look(record)
+    return isComplete ? { due: 'complete', missing } : { missing }
+  }
+
+  /**
+   * A climb holds for the size that was read: where the chord has grown meanwhile, other nodes are to be made. Only on
+   * the edge: a whole node stays what it is, and whoever makes the sibling that was missing looks after that.
+   */
+  async #climb(held: Held, { slot, siblings }: Filling, claim: Claim | undefined): Promise<Held | undefined> {
+    const isFull = async ({ record }: Held, known?: Siblings): Promise<boolean> =>
+      slot < record.size && (await this.#markers.climb(record, slot, known))
+    for (let now: Held | undefined = held, known: Siblings | undefined = siblings; now?.record.state === 'sealed';) {
+      if (await isFull(now, known)) return await this.#claimed(now, { why: 'complete', isDue: isFull, claim })
+      if (isUnfinished(now.record, siblings) || !isOnEdge(now.record, slot)) return undefined
+      known = undefined
+      const { record }: Held = now
+      now = await this.#records.get(record.id)
+      if (now?.record.size === record.size) return undefined
+    }
+    return undefined
+  }
+
+  /** A claim holds for the size that was looked at: if the chord has grown since, it is looked at again. */
+  async #claimed(start: Held, { why, isDue, claim }: Claiming): Promise<Held | undefined> {
+    if (claim === undefined) return undefined
+    for (let held: Held | undefined = start; held?.record.state === 'sealed';) {
+      const claimed = await this.#records.replace(held, claimedBy(held.record, claim, why))
+      if (claimed !== undefined) return claimed
+      held = await this.#records.get(start.record.id)
+      if (held?.record.state === 'sealed' && !(await isDue(held))) return undefined
+    }
+    return undefined
+  }
+
+  /** Leaves a sign before looking whether the chord is sealed: whoever seals it looks for the sign afterwards. */
+  async #failFast({ record: { id } }: Held, slot: number, claim: Claim | undefined): Promise<Held | undefined> {
+    const { keys, names, lifetimeSeconds } = this.#tools
+    await keys.create({ key: names.failed(id), value: '1', expiresInSeconds: lifetimeSeconds })
+    const held = await this.#records.get(id)
+    const isDue = ({ record }: Held): boolean => record.state === 'sealed' && slot < record.size
+    if (held === undefined || !isDue(held)) return undefined
+    return await this.#claimed(held, { why: 'failed', isDue: async (now) => isDue(now), claim })
+  }
 }
 
-/** `maybe`: the slot is filled as this call says, but perhaps it was before. */
-type Filling = 'filled' | 'maybe' | 'duplicate' | 'conflict'
-
-export interface Filled {
-  readonly filling: Filling
-  /** What is in the slot; a large value may not have been read. */
-  readonly entry: SlotEntry
-}
-
-/** What a look at all of a chord's slots found. */
-export interface Look {
-  readonly isComplete: boolean
-  readonly missing: readonly number[]
-}
-
-export interface LedgerLimits {
+export interface MarkerLedgerTools {
+  readonly keys: KeyStore
+  readonly names: ChordKeys
+  readonly clock: StoreClock
   /** A longer value has a key of its own. Bytes. */
   readonly inlineBytes: number
   /** How long markers live: longer than any record. */
   readonly lifetimeSeconds: number
-}
-
-/** So many slots are read, or their keys deleted, at a time. */
-const pageSlots = 1_000
-
-/**
- * Which slots of a chord are filled, over any store that can create a key if it is absent. A marker stands for a filled
- * slot, and a marker of a node for a full range of slots, so that whoever fills a slot finds out with a few bulk reads
- * whether it was the last. Markers are only ever created; any later touch of a node carries completion upwards again.
- */
-export class MarkerLedger {
-  readonly #keys: KeyStore
-  readonly #names: ChordKeys
-  readonly #limits: LedgerLimits
-  readonly #looks: SameTick<Siblings> = new SameTick()
-  readonly #climbs: SameTick<boolean> = new SameTick()
-
-  constructor(keys: KeyStore, names: ChordKeys, limits: LedgerLimits) {
-    this.#keys = keys
-    this.#names = names
-    this.#limits = limits
-  }
-
-  /** Fills a slot unless it is filled. A large value goes first: where there is a marker, there is its value. */
-  async fill(part: Part): Promise<Filled> {
-    const { chord, slot } = part
-    const key = this.#names.marker(chord, slot)
-    const entry = isFailure(part.entry) ? shortened(part.entry, this.#limits.inlineBytes) : part.entry
-    const whole = encodeEntry(entry)
-    const isLarge = whole.length > this.#limits.inlineBytes && !isFailure(entry)
-    if (isLarge) await this.#create(this.#names.value(chord, slot), encodeJson(entry.value ?? null))
-    const creation = await this.#create(
-      key,
-      isLarge ? encodeEntry({ taskId: entry.taskId, state: entry.state }) : whole,
-    )
-    if (creation === 'created') return { filling: 'filled', entry }
-    const stored = await this.#keys.get(key)
-    if (stored === undefined) return { filling: 'duplicate', entry } // gone since: the chord is over
-    const present = decodeEntry(stored.value)
-    if (present.taskId !== entry.taskId) return { filling: 'conflict', entry: present }
-    return { filling: creation === 'maybe' ? 'maybe' : 'duplicate', entry: present }
-  }
-
-  /** Takes back what `fill` wrote into a chord that is over. Only for what it certainly wrote itself. */
-  async clear(chord: string, slot: number): Promise<void> {
-    await this.#keys.delete([this.#names.marker(chord, slot), this.#names.value(chord, slot)])
-  }
-
-  /** Whether the slots beside one are filled, asked for before the chord's size is known. */
-  siblings(chord: string, slot: number, fanOut: number): Promise<Siblings> {
-    const from = slot - (slot % fanOut)
-    return this.#looks.run(`${from}:${chord}`, async () => {
-      const slots = Array.from({ length: fanOut }, (_, at) => from + at)
-      const filled = await this.#keys.exists(slots.map((sibling) => this.#names.marker(chord, sibling)))
-      return { from, fanOut, filled }
-    })
-  }
-
-  /** Carries completion upwards from a slot. Resolves to whether all slots are filled. */
-  async climb(record: ChordRecord, slot: number, siblings?: Siblings): Promise<boolean> {
-    const tree = new SlotTree(record.size, record.fanOut)
-    const index = Math.floor(slot / tree.fanOut)
-    const known = siblings?.fanOut === tree.fanOut ? siblings : undefined
-    if (!(await this.#isFull(record, tree, { level: 1, index }, known))) return false
-    // Parts that come back together find the same node full.
-    return await this.#climbs.run(`${index}:${record.size}:${record.id}`, () => this.#climbFrom(record, tree, index))
-  }
-
-  async #climbFrom(record: ChordRecord, tree: SlotTree, leaf: number): Promise<boolean> {
-    let index = leaf
-    for (let level = 1; level < tree.height; level += 1) {
-      await this.#createNode(record, tree, { level, index })
-      index = Math.floor(index / tree.fanOut)
-      if (!(await this.#isFull(record, tree, { level: level + 1, index }))) return false
-    }
-    return true
-  }
-
-  /**
-   * Looks from the root down, into what is not known to be full, and makes up for what a crash has left undone. Whoever
-   * creates a node's marker looks at its neighbours afterwards, never before: a part that came meanwhile did the same.
-   */
-  async look(record: ChordRecord): Promise<Look> {
-    const tree = new SlotTree(record.size, record.fanOut)
-    if (tree.size === 0) return { isComplete: true, missing: [] }
-    for (;;) {
-      const { missing, hasMended } = await this.#lookOnce(record, tree)
-      if (missing.length === 0 || !hasMended) return { isComplete: missing.length === 0, missing }
-    }
-  }
-
-  async #lookOnce(
-    record: ChordRecord,
-    tree: SlotTree,
-  ): Promise<{ readonly missing: readonly number[]; readonly hasMended: boolean }> {
-    const visited: (readonly Visited[])[] = []
-    let entries: readonly number[] = [0]
-    for (let level = tree.height; level >= 1; level -= 1) {
-      const nodes = await this.#visit(record, tree, level, entries)
-      visited.push(nodes)
-      entries = nodes.flatMap(({ absent }) => absent)
-    }
-    return { missing: entries, hasMended: await this.#mend(record, tree, visited) }
-  }
-
-  /** What is in the slots, page by page in slot order; `undefined` for an empty one. Large values only if asked for. */
-  async *entries(
-    record: Pick<ChordRecord, 'id' | 'size'>,
-    { from = 0, to = record.size, values = true }: EntriesOptions = {},
-  ): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
-    for (let first = from; first < to; first += pageSlots) {
-      const slots = Array.from({ length: Math.min(pageSlots, to - first) }, (_, at) => first + at)
-      const markers = await this.#keys.mget(slots.map((slot) => this.#names.marker(record.id, slot)))
-      const entries = markers.map((stored) => (stored === undefined ? undefined : decodeEntry(stored.value)))
-      yield values ? await this.#withValues(record, first, entries) : entries
-    }
-  }
-
-  /** How many slots have failed, and the lowest, from the markers right below the root. Nothing when one is missing. */
-  async fold(record: ChordRecord): Promise<Fold | undefined> {
-    const tree = new SlotTree(record.size, record.fanOut)
-    return tree.size === 0 ? joinFolds([]) : await this.#foldOf(record, tree, { level: tree.height, index: 0 })
-  }
-
-  /** Removes everything there is of the slots. */
-  async remove(record: ChordRecord, hasLargeValues: boolean): Promise<void> {
-    let keys: Key[] = []
-    for (const key of this.#everyKey(record, hasLargeValues)) {
-      keys.push(key)
-      if (keys.length < pageSlots) continue
-      await this.#keys.delete(keys)
-      keys = []
-    }
-    if (keys.length > 0) await this.#keys.delete(keys)
-  }
-
-  *#everyKey({ id, size, sizes, fanOut }: ChordRecord, hasLargeValues: boolean): Generator<Key> {
-    for (let slot = 0; slot < size; slot += 1) {
-      yield this.#names.marker(id, slot)
-      if (hasLargeValues) yield this.#names.value(id, slot)
-    }
-    const nodes = new Set<Key>()
-    for (const each of sizes) {
-      for (const place of new SlotTree(each, fanOut).places()) nodes.add(this.#names.node(id, place))
-    }
-    yield* nodes
-  }
-
-  async #isFull(record: ChordRecord, tree: SlotTree, node: Node, known?: Siblings): Promise<boolean> {
-    const [from, to] = tree.children(node.level, node.index)
-    if (known?.from === from) return known.filled.slice(0, to - from).every(Boolean)
-    return (await this.#keys.exists(this.#childKeys(record, tree, node))).every(Boolean)
-  }
-
-  /** One level of a look: which children of some nodes are not known to be full. */
-  async #visit(
-    record: ChordRecord,
-    tree: SlotTree,
-    level: number,
-    nodes: readonly number[],
-  ): Promise<readonly Visited[]> {
-    const keys = nodes.map((index) => this.#childKeys(record, tree, { level, index }))
-    const answers = await this.#keys.exists(keys.flat())
-    let at = 0
-    return nodes.map((index, position) => {
-      const [from] = tree.children(level, index)
-      const isThere = answers.slice(at, (at += keys[position]?.length ?? 0))
-      return { level, index, absent: isThere.flatMap((is, child) => (is ? [] : [from + child])) }
-    })
-  }
-
-  /** Creates the markers of nodes that turned out to be full, from the slots upwards. */
-  async #mend(record: ChordRecord, tree: SlotTree, visited: readonly (readonly Visited[])[]): Promise<boolean> {
-    const full = new Set<string>()
-    for (const { level, index, absent } of visited.toReversed().flat()) {
-      const isFull = absent.every((child) => level > 1 && full.has(`${level - 1}:${child}`))
-      if (!isFull || level === tree.height) continue
-      if (await this.#createNode(record, tree, { level, index })) full.add(`${level}:${index}`)
-    }
-    return full.size > 0
-  }
-
-  async #createNode(record: ChordRecord, tree: SlotTree, node: Node): Promise<boolean> {
-    // The body of a chord by reference must be found out without reading all slots: nodes tell of failures below them.
-    const fold = record.results === 'reference' ? await this.#foldOf(record, tree, node) : undefined
-    if (record.results === 'reference' && fold === undefined) return false
-    const key = this.#names.node(record.id, tree.place(node.level, node.index))
-    await this.#create(key, fold === undefined ? '1' : encodeJson(fold))
-    return true
-  }
-
-  async #foldOf(record: ChordRecord, tree: SlotTree, node: Node): Promise<Fold | undefined> {
-    const [from] = tree.children(node.level, node.index)
-    const stored = await this.#keys.mget(this.#childKeys(record, tree, node))
-    if (!areThere(stored)) return undefined
-    if (node.level > 1) return joinFolds(stored.map(({ value }) => decodeFold(textOf(value))))
-    return foldEntries(
-      from,
-      stored.map(({ value }) => decodeEntry(value)),
-    )
-  }
-
-  #childKeys({ id }: ChordRecord, tree: SlotTree, { level, index }: Node): readonly Key[] {
-    const [from, to] = tree.children(level, index)
-    return Array.from({ length: to - from }, (_, at) =>
-      level === 1 ? this.#names.marker(id, from + at) : this.#names.node(id, tree.place(level - 1, from + at)),
-    )
-  }
-
-  async #withValues(
-    { id }: Pick<ChordRecord, 'id'>,
-    first: number,
-    entries: readonly (SlotEntry | undefined)[],
-  ): Promise<readonly (SlotEntry | undefined)[]> {
-    const large = entries.flatMap((entry, at) => (entry?.isLarge === true ? [at] : []))
-    if (large.length === 0) return entries
-    const filled = [...entries]
-    for (const some of batches(large, 100)) {
-      const values = await this.#keys.mget(some.map((at) => this.#names.value(id, first + at)))
-      for (const [position, at] of some.entries()) {
-        const entry = entries[at]
-        const stored = values[position]
-        // A value that has vanished takes its marker with it: both live equally long.
-        filled[at] =
-          entry === undefined || stored === undefined
-            ? undefined
-            : { ...entry, value: decodeJson(textOf(stored.value)) }
-      }
-    }
-    return filled
-  }
-
-  #create(key: Key, value: string): ReturnType<KeyStore['create']> {
-    return this.#keys.create({ key, value, expiresInSeconds: this.#limits.lifetimeSeconds })
-  }
-}
-
-export interface EntriesOptions {
-  readonly from?: number
-  readonly to?: number
-  /** Default: true. */
-  readonly values?: boolean
-}
-
-/** Whether the slots of one range are filled. */
-export interface Siblings {
-  readonly from: number
   readonly fanOut: number
-  readonly filled: readonly boolean[]
 }
 
-interface Node {
-  readonly level: number
-  readonly index: number
+interface Filling {
+  readonly slot: number
+  readonly siblings: Siblings
 }
 
-interface Visited extends Node {
-  /** Children without a marker. */
-  readonly absent: readonly number[]
+interface Claiming {
+  readonly why: Reason
+  readonly isDue: (held: Held) => Promise<boolean>
+  readonly claim: Claim | undefined
 }
 
-function areThere(stored: readonly (Stored | undefined)[]): stored is readonly Stored[] {
-  return stored.every((one) => one !== undefined)
+/** Whether a slot no longer counts. What a published body was decided with must stay until the body has ended. */
+function isLate({ state, decision, size, awaited, hasEnded }: ChordRecord, slot: number): boolean {
+  if (state !== 'published') return state === 'done'
+  if (awaited === undefined || hasEnded === true || decision?.kind !== 'body') return true
+  return slot >= size || decision.missing?.includes(slot) === true
+}
+
+function isOnEdge({ size, fanOut }: ChordRecord, slot: number): boolean {
+  return new SlotTree(size, fanOut).isOnEdge(slot)
+}
+
+/** Whether a slot beside was empty, so that no node was made of which a chord that has grown would know nothing. */
+function isUnfinished({ size, fanOut }: ChordRecord, siblings: Siblings): boolean {
+  return siblings.fanOut === fanOut && !siblings.filled.slice(0, Math.max(0, size - siblings.from)).every(Boolean)
 }

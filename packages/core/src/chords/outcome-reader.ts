@@ -1,8 +1,8 @@
 import type { ChordReference } from './chord-host.ts'
+import type { ChordLedger } from './chord-ledger.ts'
 import { bodyValue, shaped } from './body-values.ts'
 import type { ChordRecord, Decision } from './chord-record.ts'
 import type { HeaderPages } from './header-pages.ts'
-import type { MarkerLedger } from './marker-ledger.ts'
 import { isFailure, type SlotEntry } from './slot-entry.ts'
 import { type Tally, verdict } from './verdict.ts'
 
@@ -15,10 +15,10 @@ export interface Outcome {
 
 /** Reads what a chord has come to. Between claim and decision, and again for every later attempt. */
 export class OutcomeReader {
-  readonly #ledger: MarkerLedger
+  readonly #ledger: ChordLedger
   readonly #pages: HeaderPages
 
-  constructor(ledger: MarkerLedger, pages: HeaderPages) {
+  constructor(ledger: ChordLedger, pages: HeaderPages) {
     this.#ledger = ledger
     this.#pages = pages
   }

@@ -3,9 +3,7 @@ import type { ChordResults } from '../canvas/chord-results.ts'
 import { isRecord } from '../wire/unreadable.ts'
 import { bodyValue } from './body-values.ts'
 import type { ChordReference } from './chord-host.ts'
-import type { ChordRecord } from './chord-record.ts'
-import type { ChordRecords } from './chord-records.ts'
-import type { MarkerLedger } from './marker-ledger.ts'
+import type { ChordLedger, Place } from './chord-ledger.ts'
 import type { SlotEntry } from './slot-entry.ts'
 
 export function isChordReference(value: unknown): value is ChordReference {
@@ -15,15 +13,13 @@ export function isChordReference(value: unknown): value is ChordReference {
 /** The results of a header, read page by page from the slots, which stay until the body has ended. */
 export class StoredChordResults implements ChordResults<unknown> {
   readonly length: number
-  readonly #ledger: MarkerLedger
-  readonly #records: ChordRecords
+  readonly #ledger: ChordLedger
   readonly #reference: ChordReference
   readonly #missing: ReadonlySet<number>
 
-  constructor(source: SlotSource, reference: ChordReference) {
+  constructor(ledger: ChordLedger, reference: ChordReference) {
     this.length = reference.size
-    this.#ledger = source.ledger
-    this.#records = source.records
+    this.#ledger = ledger
     this.#reference = reference
     this.#missing = new Set(reference.missing)
   }
@@ -48,12 +44,12 @@ export class StoredChordResults implements ChordResults<unknown> {
 
   /** After every read: a slot that is read while nobody has begun to clean up is what the chord was decided with. */
   async #checkKept(): Promise<void> {
-    const record = (await this.#records.get(this.#reference['arpeggio-chord']))?.record
+    const record = (await this.#ledger.get(this.#reference['arpeggio-chord']))?.record
     const isKept = record?.state === 'dispatching' || record?.state === 'published'
     if (!isKept || record.hasEnded === true) throw gone(this.#reference)
   }
 
-  get #place(): Pick<ChordRecord, 'id' | 'size'> {
+  get #place(): Place {
     return { id: this.#reference['arpeggio-chord'], size: this.length }
   }
 
@@ -63,11 +59,6 @@ export class StoredChordResults implements ChordResults<unknown> {
     if (entry !== undefined) return bodyValue(this.#reference, entry, entry.taskId)
     throw gone(this.#reference)
   }
-}
-
-export interface SlotSource {
-  readonly ledger: MarkerLedger
-  readonly records: ChordRecords
 }
 
 function gone({ 'arpeggio-chord': id }: ChordReference): BackendError {

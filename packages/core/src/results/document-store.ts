@@ -1,5 +1,5 @@
 import { BackendError } from '../backend/backend-error.ts'
-import type { Backend } from '../backend/backend.ts'
+import type { Backend, GuardedWrite, GuardOutcome } from '../backend/backend.ts'
 import type { CallOptions, Key, Stored, Value } from '../backend/value.ts'
 import { storedFormat } from '../wire/stored-format.ts'
 import { decodeTaskMeta, stateOf, type TaskMeta } from '../wire/task-meta.ts'
@@ -16,6 +16,14 @@ export interface Document {
   readonly value: Value
   readonly state: State
   readonly expiresInSeconds: number | undefined
+}
+
+/** Writes as the ability of this name does. */
+export type Guard = (write: GuardedWrite, options?: CallOptions) => Promise<GuardOutcome>
+
+interface Trial {
+  readonly guard: Guard | undefined
+  readonly options: CallOptions | undefined
 }
 
 interface Comparison {
@@ -102,12 +110,12 @@ export class DocumentStore {
   }
 
   /** Writes unless the stored state takes precedence; resolves to what was kept, or to nothing when the write happened. */
-  put(document: Document, options?: CallOptions): Promise<Stored | undefined> {
+  put(document: Document, options?: CallOptions, guard: Guard | undefined = this.#guard): Promise<Stored | undefined> {
     const keep = keptStates(document.state, this.settings.precedence)
     let isAmbiguous = false
     return this.retry.run(async () => {
       try {
-        const kept = await this.#tryPut(document, keep, options)
+        const kept = await this.#tryPut(document, keep, { guard, options })
         // A write whose answer was lost may meet itself.
         return kept !== undefined && isAmbiguous && isSame(kept.value, document.value) ? undefined : kept
       } catch (error) {
@@ -117,12 +125,16 @@ export class DocumentStore {
     }, options)
   }
 
-  async #tryPut(document: Document, keep: readonly string[], options?: CallOptions): Promise<Stored | undefined> {
+  get #guard(): Guard | undefined {
+    const { guard } = this.backend
+    return guard && ((write, options) => guard.set(write, options))
+  }
+
+  async #tryPut(document: Document, keep: readonly string[], { guard, options }: Trial): Promise<Stored | undefined> {
     const { key, value } = document
     const expiry = expiring(document.expiresInSeconds)
-    const { guard } = this.backend
     if (guard !== undefined) {
-      const answer = await guard.set({ key, value, keep, ...expiry }, options)
+      const answer = await guard({ key, value, keep, ...expiry }, options)
       if (answer.outcome === 'written') return undefined
       return answer.outcome === 'kept'
         ? answer.stored

@@ -7,8 +7,9 @@ import type { FailureOptions, OutcomeOptions, Publisher, RecordOptions, TracedOp
 import { signatureFromData } from '../canvas/signature-from-data.ts'
 import { TaskRevokedError, tracebackOf, encodeException } from '../wire/exceptions.ts'
 import type { BodyFailure } from '../chords/chord-host.ts'
-import type { PartOutcome } from '../chords/chord-parts.ts'
+import type { PartOutcome } from '../chords/chord-ledger.ts'
 import type { Chords } from '../chords/chords.ts'
+import type { PartReturn } from '../chords/part-return.ts'
 import { encodeResultTuple } from '../wire/result-tuple.ts'
 import { EXCEPTION_STATES, PROPAGATE_STATES, type State } from '../wire/states.ts'
 import { buildTaskMeta, type TaskMeta } from '../wire/task-meta.ts'
@@ -17,7 +18,8 @@ import type { TaskMessage, TaskRequest } from '../wire/task-request.ts'
 import { AsyncResult } from './async-result.ts'
 import { bodyErrbacks } from './body-errbacks.ts'
 import { remainingSteps } from './chain-steps.ts'
-import type { DocumentStore } from './document-store.ts'
+import { chordUnlock } from './chord-unlock.ts'
+import type { DocumentStore, Guard } from './document-store.ts'
 import { GroupResult } from './group-result.ts'
 import { Progress } from './progress.ts'
 import { nextStep } from './followers.ts'
@@ -59,7 +61,7 @@ export class Recording {
     this.#progress = new Progress(store.backend.limits)
   }
 
-  storeResult(id: string, result: unknown, state: State, options: StoreOptions = {}): Promise<StoreOutcome> {
+  storeResult(id: string, result: unknown, state: State, options: PutOptions = {}): Promise<StoreOutcome> {
     const describe = () => ({ backend: this.#store.backend.name, taskId: id, state })
     return traced('storeResult', describe, () => {
       this.#progress.supersede(id)
@@ -83,17 +85,14 @@ export class Recording {
   async markAsDone(id: string, result: unknown, options: OutcomeOptions = {}): Promise<StoreOutcome | undefined> {
     const { request, storeResult = true, state = 'SUCCESS' } = options
     const isStored = storeResult && request?.ignoreResult !== true
-    const outcome = isStored ? await this.storeResult(id, result, state, { request }) : undefined
-    await this.#returnPart(request, { state, result, outcome })
-    return outcome
+    return await this.#end(id, request, { result, state, isStored })
   }
 
   /** Stores the failure, gives it to every step that will not run now, and publishes the error callbacks. */
   async markAsFailure(id: string, error: unknown, options: FailureOptions = {}): Promise<StoreOutcome | undefined> {
     const { request, storeResult = true, state = 'FAILURE', traceback = tracebackOf(error) } = options
     const failed = { error: failure(error), state, traceback }
-    const outcome = storeResult ? await this.#fail(id, request, failed) : undefined
-    await this.#returnPart(request, { state, result: failed.error, outcome })
+    const outcome = await this.#end(id, request, { result: failed.error, state, traceback, isStored: storeResult })
     if (hasSucceeded(outcome)) await this.#goOn(request, outcome.stored.result)
     else await this.#spread(id, failed, options)
     return outcome
@@ -119,8 +118,7 @@ export class Recording {
   async markAsRevoked(id: string, reason: string, options: OutcomeOptions = {}): Promise<StoreOutcome | undefined> {
     const { request, storeResult = true, state = 'REVOKED' } = options
     const failed = { error: new TaskRevokedError(reason), state, traceback: null }
-    const outcome = storeResult ? await this.#fail(id, request, failed) : undefined
-    await this.#returnPart(request, { state, result: failed.error, outcome })
+    const outcome = await this.#end(id, request, { result: failed.error, state, isStored: storeResult })
     // As in Celery the steps that follow stay as they are, but no chord may wait for one of them in vain.
     const parts = remainingSteps(request).filter(({ chord }) => chord !== undefined)
     if (!hasSucceeded(outcome)) await this.#failSteps(parts, failed, storeResult)
@@ -138,15 +136,15 @@ export class Recording {
 
   /** Records how a part of a chord has ended that leaves no result of its own. */
   async onChordPartReturn(request: TaskRequest, state: State, result: unknown): Promise<PartOutcome | undefined> {
-    const { id: taskId } = request
-    return await this.#chords.partReturn(request, { taskId, state, value: this.encodeResult(result, state) })
+    return await this.#partOf(request, result, state)?.finish()
   }
 
   /** Starts chords and publishes messages. */
   async start(frozen: readonly Frozen[], options?: CallOptions): Promise<void> {
     if (frozen.some(({ chords }) => chords.length > 0)) {
       this.#checkPublisher()
-      await this.#chords.start(frozen)
+      if (this.#chords.areUnlocked) await this.publish(unlocked(frozen), options)
+      else await this.#chords.start(frozen)
     } else {
       await this.publish(
         frozen.flatMap(({ messages }) => messages),
@@ -202,7 +200,7 @@ export class Recording {
     return this.#progress.flush()
   }
 
-  async #put(id: string, result: unknown, options: StoreOptions & { readonly state: State }): Promise<StoreOutcome> {
+  async #put(id: string, result: unknown, options: PutOptions & { readonly state: State }): Promise<StoreOutcome> {
     const { state, expiresInSeconds, signal } = options
     const store = this.#store
     const key = store.taskKey(id)
@@ -217,33 +215,43 @@ export class Recording {
     const value = store.encode(document)
     const seconds = expiresInSeconds === undefined ? store.settings.expiresInSeconds : expiryOf(expiresInSeconds)
     const write = { id, key, value, state, expiresInSeconds: seconds }
-    const kept = await store.put(write, signal === undefined ? undefined : { signal })
+    const call = signal === undefined ? undefined : { signal }
+    const kept = await store.put(write, call, options.guard)
     if (kept !== undefined) return { written: false, stored: store.decode(id, kept.value) }
     // Decoding for nobody would double the cost of storing.
     if (this.#waiting.counts.ids > 0) this.#waiting.stored(id, store.decode(id, value))
     return { written: true, result: document['result'] }
   }
 
-  #fail(id: string, request: TaskRequest | undefined, { error, state, traceback }: Failed): Promise<StoreOutcome> {
-    return this.storeResult(id, error, state, { request, traceback })
-  }
-
   async #failSteps(steps: readonly TaskRequest[], failed: Failed, storeResult: boolean): Promise<void> {
     await Promise.all(
       steps.map(async (step) => {
-        const outcome = storeResult ? await this.#fail(step.id, step, failed) : undefined
-        await this.#returnPart(step, { state: failed.state, result: failed.error, outcome })
+        const { error: result, state, traceback } = failed
+        await this.#end(step.id, step, { result, state, traceback, isStored: storeResult })
       }),
     )
   }
 
-  /** A slot gets what the store holds, which is not what this run came to when another was first. */
-  async #returnPart(request: TaskRequest | undefined, { state, result, outcome }: Returned): Promise<void> {
-    if (request?.chord === undefined) return
-    const { id: taskId } = request
-    const [held] = outcome?.written === false ? await this.#store.endings([taskId]) : []
-    const value = outcome?.written === true ? outcome.result : this.encodeResult(result, state)
-    await this.#chords.partReturn(request, held ?? { taskId, state, value })
+  /**
+   * Stores how a task has ended, unless nobody wants to know, and fills the slot of a part, in one step where the store can.
+   * A slot gets what the store holds, which is not what this run came to when another was first.
+   */
+  async #end(id: string, request: TaskRequest | undefined, ending: Ending): Promise<StoreOutcome | undefined> {
+    const { result, state, traceback, isStored } = ending
+    const part = this.#partOf(request, result, state)
+    const options = { request, traceback, guard: part?.guard }
+    const outcome = isStored ? await this.storeResult(id, result, state, options) : undefined
+    if (part !== undefined) {
+      const { taskId } = part
+      const [held] = outcome?.written === false ? await this.#store.endings([taskId]) : []
+      await part.finish(held)
+    }
+    return outcome
+  }
+
+  #partOf(request: TaskRequest | undefined, result: unknown, state: State): PartReturn | undefined {
+    if (request?.chord === undefined) return undefined
+    return this.#chords.partReturn(request, { taskId: request.id, state, value: this.encodeResult(result, state) })
   }
 
   #checkPublisher(): Publisher {
@@ -274,11 +282,33 @@ interface Failed {
   readonly traceback: string | null
 }
 
-interface Returned {
+interface Ending {
   readonly state: State
   readonly result: unknown
-  /** What became of the result itself; nothing when it is not stored. */
-  readonly outcome: StoreOutcome | undefined
+  readonly traceback?: string | null | undefined
+  readonly isStored: boolean
+}
+
+/** What a store does with a part's result. */
+interface PutOptions extends StoreOptions {
+  readonly guard?: Guard | undefined
+}
+
+/** What starts chords whose parts nobody counts: all of their headers, and for each the task that waits for it. */
+function unlocked(frozen: readonly Frozen[]): readonly TaskMessage[] {
+  const chords = frozen.flatMap((each) => each.chords)
+  return [
+    ...frozen.flatMap(({ messages }) => messages),
+    ...chords.flatMap(({ messages }) => messages),
+    ...chords.map(({ root, body, options: { policy = 'waitAll' } }) => {
+      if (root.parent === undefined || policy !== 'waitAll')
+        throw new BackendError(
+          'unsupported',
+          `Celery's workers know no chord with the policy ${JSON.stringify(policy)}`,
+        )
+      return chordUnlock(root.parent, signatureFromData(body))
+    }),
+  ]
 }
 
 /** Whatever was thrown, as an error: only errors are encoded as such. */

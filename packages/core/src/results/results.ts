@@ -14,7 +14,7 @@ import type {
 } from '../canvas/publisher.ts'
 import type { AnySignature, GroupOf, Signature } from '../canvas/signature.ts'
 import { StreamedChord } from '../canvas/streamed-chord.ts'
-import type { PartOutcome } from '../chords/chord-parts.ts'
+import type { PartOutcome } from '../chords/chord-ledger.ts'
 import type { Added } from '../chords/chord-record.ts'
 import { Chords } from '../chords/chords.ts'
 import type { ExceptionRegistry } from '../wire/exceptions.ts'

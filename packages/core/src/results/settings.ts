@@ -7,6 +7,7 @@ import { Keys } from '../wire/keys.ts'
 import type { PrecedenceRule } from '../wire/states.ts'
 import type { ConnectionFailure, RetryPolicy } from '../store/retry.ts'
 import type { ChordSettings } from '../chords/chord-host.ts'
+import type { Firing, Peers } from '../chords/chord-ledger.ts'
 import { type Scheduler, systemScheduler } from '../store/scheduler.ts'
 
 export interface ResultsOptions {
@@ -64,6 +65,18 @@ export interface ResultsOptions {
   readonly chordInlineBytes?: number | undefined
   /** How many slots one node stands for. Default: 32. */
   readonly chordFanOut?: number | undefined
+  /**
+   * Who else finishes parts of this process's chords: Celery's workers, or nobody. Default: what the publisher says of
+   * itself, else `none`.
+   */
+  readonly peers?: Peers | undefined
+  /**
+   * Who fires chords that have peers, on stores where both sides can count: whoever records the last part, or this library
+   * alone. Then some process of it must live until they are over. Default: `shared`; `captured` where there are no peers.
+   */
+  readonly firing?: Firing | undefined
+  /** How long a complete chord is left alone that a peer may be about to fire. Default: 60. */
+  readonly chordGraceSeconds?: number | undefined
   /** Time and chance, for tests and simulations that decide both. Default: the machine's. */
   readonly scheduler?: Scheduler | undefined
 }
@@ -119,7 +132,14 @@ function chordSettingsOf(options: ResultsOptions, expirySeconds: number): ChordS
     inlineBytes: options.chordInlineBytes ?? 4_096,
     fanOut: chordFanOut,
     sweepSeconds,
+    ...sharingOf(options),
+    expirySeconds,
   }
+}
+
+function sharingOf(options: ResultsOptions): Pick<ChordSettings, 'peers' | 'firing' | 'graceSeconds'> {
+  const { peers = options.publisher?.peers ?? 'none', chordGraceSeconds: graceSeconds = 60 } = options
+  return { peers, firing: options.firing ?? (peers === 'none' ? 'captured' : 'shared'), graceSeconds }
 }
 
 type Format = Pick<Settings, 'codec' | 'accept' | 'keys' | 'extended' | 'exceptions'>

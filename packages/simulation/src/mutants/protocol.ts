@@ -14,7 +14,7 @@ export const protocol: readonly Mutant[] = [
       {
         file: 'chords/chord-sweep.ts',
         find: 'const look = await this.#parts.drive(held)',
-        replace: 'const look = { isComplete: false, missing: [] }',
+        replace: 'const look = { missing: [] }',
       },
     ],
   },
@@ -23,7 +23,7 @@ export const protocol: readonly Mutant[] = [
     bug: 'a look ends below the root',
     edits: [
       {
-        file: 'chords/marker-ledger.ts',
+        file: 'chords/slot-markers.ts',
         find: 'for (let level = tree.height; level >= 1; level -= 1) {',
         replace: 'for (let level = tree.height; level >= tree.height; level -= 1) {',
       },
@@ -69,12 +69,12 @@ export const protocol: readonly Mutant[] = [
     bug: 'a large value is written after the marker that stands for it',
     edits: [
       {
-        file: 'chords/marker-ledger.ts',
+        file: 'chords/slot-markers.ts',
         find: '    if (isLarge) await this.#create(this.#names.value(chord, slot), encodeJson(entry.value ?? null))\n',
         replace: '',
       },
       {
-        file: 'chords/marker-ledger.ts',
+        file: 'chords/slot-markers.ts',
         find: "    if (creation === 'created') return { filling: 'filled', entry }\n",
         replace:
           "    if (isLarge) await this.#create(this.#names.value(chord, slot), encodeJson(entry.value ?? null))\n    if (creation === 'created') return { filling: 'filled', entry }\n",
@@ -86,7 +86,7 @@ export const protocol: readonly Mutant[] = [
     bug: 'a large value is replaced by that of a later run',
     edits: [
       {
-        file: 'chords/marker-ledger.ts',
+        file: 'chords/slot-markers.ts',
         find: 'if (isLarge) await this.#create(this.#names.value(chord, slot), encodeJson(entry.value ?? null))',
         replace:
           'if (isLarge) await this.#keys.set({ key: this.#names.value(chord, slot), value: encodeJson(entry.value ?? null), expiresInSeconds: this.#limits.lifetimeSeconds })',
@@ -109,10 +109,10 @@ export const protocol: readonly Mutant[] = [
     bug: 'a repeat ends at the marker that it finds',
     edits: [
       {
-        file: 'chords/chord-parts.ts',
-        find: 'const { filling, entry } = await ledger.fill(part)\n',
+        file: 'chords/marker-ledger.ts',
+        find: 'const { filling, entry } = await markers.fill(part)\n',
         replace:
-          "const { filling, entry } = await ledger.fill(part)\n    if (filling === 'duplicate') return filling\n",
+          "const { filling, entry } = await markers.fill(part)\n    if (filling === 'duplicate') return { outcome: filling }\n",
       },
     ],
   },
@@ -136,6 +136,11 @@ export const protocol: readonly Mutant[] = [
         find: 'const claimed = await this.#tools.records.replace(held,',
         replace:
           'const claimed = await this.#tools.records.replace((await this.#tools.records.get(held.record.id)) ?? held,',
+      },
+      {
+        file: 'chords/marker-ledger.ts',
+        find: 'const claimed = await this.#records.replace(held,',
+        replace: 'const claimed = await this.#records.replace((await this.#records.get(held.record.id)) ?? held,',
       },
     ],
   },
@@ -168,8 +173,8 @@ export const protocol: readonly Mutant[] = [
     bug: 'a part that comes after the end leaves its marker',
     edits: [
       {
-        file: 'chords/chord-parts.ts',
-        find: 'await ledger.clear(chord, slot)',
+        file: 'chords/marker-ledger.ts',
+        find: 'await markers.clear(chord, slot)',
         replace: '',
       },
     ],
@@ -191,8 +196,8 @@ export const protocol: readonly Mutant[] = [
     edits: [
       {
         file: 'chords/chords.ts',
-        find: 'inlineBytes: settings.inlineBytes, lifetimeSeconds }',
-        replace: 'inlineBytes: settings.inlineBytes, lifetimeSeconds: settings.leaseSeconds }',
+        find: 'clock, inlineBytes, lifetimeSeconds, fanOut }',
+        replace: 'clock, inlineBytes, lifetimeSeconds: settings.leaseSeconds, fanOut }',
       },
     ],
   },
@@ -223,7 +228,7 @@ export const protocol: readonly Mutant[] = [
     bug: 'a look that creates markers does not look again, so that the last part and whoever seals may miss each other',
     edits: [
       {
-        file: 'chords/marker-ledger.ts',
+        file: 'chords/slot-markers.ts',
         find: 'if (missing.length === 0 || !hasMended) return',
         replace: 'if (missing.length === 0 || hasMended || !hasMended) return',
       },
@@ -234,11 +239,16 @@ export const protocol: readonly Mutant[] = [
     bug: 'a part reads the record before it fills its slot',
     edits: [
       {
-        file: 'chords/chord-parts.ts',
-        find: 'const { filling, entry } = await ledger.fill(part)\n',
-        replace: 'const early = await records.get(chord)\n    const { filling, entry } = await ledger.fill(part)\n',
+        file: 'chords/marker-ledger.ts',
+        find: 'const { filling, entry } = await markers.fill(part)\n',
+        replace:
+          'const early = await this.#records.get(chord)\n    const { filling, entry } = await markers.fill(part)\n',
       },
-      { file: 'chords/chord-parts.ts', find: 'records.get(chord), ledger.siblings', replace: 'early, ledger.siblings' },
+      {
+        file: 'chords/marker-ledger.ts',
+        find: 'this.#records.get(chord),\n      markers.siblings',
+        replace: 'early,\n      markers.siblings',
+      },
     ],
   },
   {

@@ -17,7 +17,7 @@ export const rules: readonly Mutant[] = [
     bug: 'failFast waits for the other parts',
     edits: [
       {
-        file: 'chords/chord-parts.ts',
+        file: 'chords/marker-ledger.ts',
         find: "held.record.policy === 'failFast' && isFailure(entry)",
         replace: 'false',
       },
@@ -28,9 +28,9 @@ export const rules: readonly Mutant[] = [
     bug: 'a part that fails before the chord is sealed leaves no sign',
     edits: [
       {
-        file: 'chords/chord-parts.ts',
-        find: "await host.keys.create({ key: names.failed(id), value: '1', expiresInSeconds })",
-        replace: 'void names.failed(String(expiresInSeconds))',
+        file: 'chords/marker-ledger.ts',
+        find: "await keys.create({ key: names.failed(id), value: '1', expiresInSeconds: lifetimeSeconds })",
+        replace: 'void [keys, names.failed(String(lifetimeSeconds))]',
       },
     ],
   },
@@ -160,8 +160,8 @@ export const rules: readonly Mutant[] = [
     edits: [
       {
         file: 'results/recording.ts',
-        find: 'await this.#returnPart(step, {',
-        replace: 'if (failed.state === undefined) await this.#returnPart(step, {',
+        find: 'await this.#end(step.id, step, {',
+        replace: 'await this.#end(step.id, { ...step, chord: undefined }, {',
       },
     ],
   },
@@ -171,8 +171,8 @@ export const rules: readonly Mutant[] = [
     edits: [
       {
         file: 'chords/chord-starter.ts',
-        find: 'await this.#registry.append(id)\n    const created = await records.create(content)\n',
-        replace: 'const created = await records.create(content)\n    await this.#registry.append(id)\n',
+        find: 'await ledger.enter(id)\n    const created = await records.create(content)\n',
+        replace: 'const created = await records.create(content)\n    await ledger.enter(id)\n',
       },
     ],
   },

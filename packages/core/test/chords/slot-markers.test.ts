@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ChordKeys } from '../../src/chords/chord-keys.ts'
 import type { ChordRecord } from '../../src/chords/chord-record.ts'
-import { MarkerLedger, type Part } from '../../src/chords/marker-ledger.ts'
+import type { Part } from '../../src/chords/chord-ledger.ts'
+import { SlotMarkers } from '../../src/chords/slot-markers.ts'
 import type { SlotEntry } from '../../src/chords/slot-entry.ts'
 import { BackendError, wrap } from '../../src/index.ts'
 import { MapBackend } from '../map-backend.ts'
@@ -10,7 +11,7 @@ import { all } from './chord-rig.ts'
 import { failed, keyStore, record, success } from './units.ts'
 
 function open(map = new MapBackend(), inlineBytes = 100) {
-  const ledger = new MarkerLedger(keyStore(map, 1), new ChordKeys(), { inlineBytes, lifetimeSeconds: 1_000 })
+  const ledger = new SlotMarkers(keyStore(map, 1), new ChordKeys(), { inlineBytes, lifetimeSeconds: 1_000 })
   const fill = (slot: number, entry: SlotEntry = success(`t${slot}`)) => ledger.fill(partOf(slot, entry))
   return { map, ledger, fill }
 }
@@ -48,7 +49,7 @@ describe('filling a slot', () => {
         throw new BackendError('uncertain', 'the answer was lost')
       },
     })
-    const ledger = new MarkerLedger(keyStore(forgetful, 1), new ChordKeys(), {
+    const ledger = new SlotMarkers(keyStore(forgetful, 1), new ChordKeys(), {
       inlineBytes: 100,
       lifetimeSeconds: 1_000,
     })
@@ -173,7 +174,7 @@ describe('a look that races with the last part', () => {
           },
         },
       })
-      const looker = new MarkerLedger(keyStore(slow), new ChordKeys(), { inlineBytes: 100, lifetimeSeconds: 1_000 })
+      const looker = new SlotMarkers(keyStore(slow), new ChordKeys(), { inlineBytes: 100, lifetimeSeconds: 1_000 })
       const { ledger, fill } = open(map)
       for (let slot = 0; slot < 4; slot += 1) await fill(slot)
       const looking = looker.look(sized(5))
