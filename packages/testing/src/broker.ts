@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { setupCelery } from './celery-environment.ts'
+import { CELERY_VERSIONS, setupCelery } from './celery-environment.ts'
 import { SERVICE_NAMES, ServiceMissing, type Mode, type Service, type ServiceName } from './service.ts'
 import { startService } from './start-service.ts'
 
@@ -79,7 +79,8 @@ export class Broker implements AsyncDisposable {
 }
 
 function start(name: string, mode: Mode | undefined): Promise<Service> {
-  if (name === 'celery') return setupCelery()
+  const version = CELERY_VERSIONS.find((version) => name === `celery-${version}`)
+  if (version !== undefined) return setupCelery(version)
   if (!isServiceName(name)) return Promise.reject(new TypeError(`there is no service ${name}`))
   return startService(name, mode)
 }

@@ -1,5 +1,5 @@
 import { BROKER_VARIABLE, type BrokerAnswer } from './broker.ts'
-import { setupCelery } from './celery-environment.ts'
+import { type CeleryVersion, setupCelery } from './celery-environment.ts'
 import { ServiceMissing, type Mode, type Service, type ServiceName, type ServiceOptions } from './service.ts'
 import { startService } from './start-service.ts'
 
@@ -40,8 +40,9 @@ export interface Celery {
 }
 
 /** A Python environment with Celery and the clients of its result stores, all in pinned versions. */
-export async function celery(): Promise<Celery> {
-  const { url, detail } = (await fromBroker('celery')) ?? (await setupCelery())
+export async function celery(options: { readonly version?: CeleryVersion } = {}): Promise<Celery> {
+  const { version = '5.6.3' } = options
+  const { url, detail } = (await fromBroker(`celery-${version}`)) ?? (await setupCelery(version))
   return { python: url, detail }
 }
 

@@ -1,0 +1,1 @@
+export { yamlCodec } from './yaml-codec.ts'

@@ -1,0 +1,108 @@
+"""What the worker can do."""
+
+import os
+import time
+
+from celery import group, shared_task
+from celery.exceptions import Ignore, Reject
+
+from values import ERRORS, STORED
+
+
+@shared_task(name="python.add")
+def add(x, y):
+    return x + y
+
+
+@shared_task(name="python.total")
+def total(numbers):
+    return sum(numbers)
+
+
+@shared_task(name="python.echo")
+def echo(value):
+    return value
+
+
+@shared_task(name="python.collect")
+def collect(values, *more):
+    return [values, *more]
+
+
+@shared_task(name="python.value")
+def value(named):
+    return STORED[named]
+
+
+@shared_task(name="python.fail")
+def fail(*args, named="ValueError"):
+    raise ERRORS[named]()
+
+
+@shared_task(name="python.unencodable")
+def unencodable():
+    return {1, 2}
+
+
+@shared_task(name="python.ignored", ignore_result=True)
+def ignored(value=1):
+    return value
+
+
+@shared_task(bind=True, name="python.retry", max_retries=3, default_retry_delay=1)
+def retry(self, times=1):
+    if self.request.retries < times:
+        raise self.retry(exc=ERRORS["ValueError"](), countdown=0)
+    return self.request.retries
+
+
+@shared_task(bind=True, name="python.report", track_started=True)
+def report(self, steps):
+    for step in range(steps):
+        self.update_state(state="PROGRESS", meta={"step": step})
+    return steps
+
+
+@shared_task(bind=True, name="python.hold", track_started=True)
+def hold(self, key):
+    """Runs until the key appears, so that a test decides when it ends."""
+    client = self.app.backend.client
+    while not client.exists(key):
+        time.sleep(0.01)
+    return key
+
+
+@shared_task(bind=True, name="python.spawn")
+def spawn(self):
+    add.delay(1, 2)
+    group(add.s(1, 1), add.s(2, 2)).delay()
+    return None
+
+
+@shared_task(name="python.ignore")
+def ignore():
+    raise Ignore()
+
+
+@shared_task(name="python.reject")
+def reject():
+    raise Reject("no", requeue=False)
+
+
+@shared_task(bind=True, name="python.grow")
+def grow(self, values):
+    """Adds a task for each value to the chord that it is part of."""
+    for value in values:
+        self.add_to_chord(add.s(value, 0))
+    return 0
+
+
+@shared_task(name="python.note")
+def note(task_id, key):
+    """An error callback that leaves a trace where a test can see it."""
+    note.app.backend.client.rpush(key, task_id)
+
+
+@shared_task(name="python.die")
+def die():
+    os._exit(9)

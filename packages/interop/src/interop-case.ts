@@ -1,0 +1,63 @@
+import type { ExceptionRegistry } from '@arpeggio/core'
+import type { NodeSide } from './node-side.ts'
+import type { PythonApp } from './python-peer.ts'
+import type { Need, RunningStore } from './store-row.ts'
+
+/** Who is shown to understand whom. */
+export type Direction = 'Python to TypeScript' | 'TypeScript to Python' | 'both ways'
+
+/** What all peers of a fleet must agree on. */
+export interface FleetSettings {
+  readonly serializer?: 'json' | 'msgpack' | 'yaml' | 'pickle'
+  readonly globalKeyprefix?: string
+  readonly resultExtended?: boolean
+  readonly expiresInSeconds?: number | null
+  /** Of Celery alone: we read what is compressed, and compress nothing. */
+  readonly compression?: string
+}
+
+/** Both sides on one store. */
+export interface Fleet {
+  /** An id of a task that nobody else uses. */
+  readonly id: string
+  readonly python: PythonApp
+  readonly node: NodeSide
+  readonly store: RunningStore
+  readonly settings: FleetSettings
+  /** The version of Celery. */
+  readonly celery: string
+}
+
+export interface InteropCase {
+  readonly name: string
+  readonly direction: Direction
+  readonly settings: FleetSettings
+  readonly needs: readonly Need[]
+  /** Whether tasks are run by a worker of Celery's. */
+  readonly worker: boolean
+  /** The versions of Celery that can do it; all if absent. */
+  readonly celery?: (version: string) => boolean
+  readonly exceptions?: ExceptionRegistry
+  readonly run: (fleet: Fleet) => Promise<void>
+}
+
+type Options = Partial<Omit<InteropCase, 'name' | 'direction' | 'run'>>
+
+/** Collects the cases of a file. */
+export class Cases {
+  readonly #direction: Direction
+  readonly #cases: InteropCase[] = []
+
+  constructor(direction: Direction) {
+    this.#direction = direction
+  }
+
+  add(name: string, run: InteropCase['run'], options: Options = {}): this {
+    this.#cases.push({ settings: {}, needs: [], worker: false, ...options, name, direction: this.#direction, run })
+    return this
+  }
+
+  list(): readonly InteropCase[] {
+    return this.#cases
+  }
+}

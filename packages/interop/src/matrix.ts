@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import { msgpackCodec } from '@arpeggio/codec-msgpack'
+import { yamlCodec } from '@arpeggio/codec-yaml'
+import { Results } from '@arpeggio/core'
+import { celery, type CeleryVersion, redis } from '@arpeggio/testing'
+import { CeleryPublisher } from './celery-publisher.ts'
+import type { Fleet, FleetSettings, InteropCase } from './interop-case.ts'
+import type { NodeSide } from './node-side.ts'
+import { type CelerySettings, PythonPeer } from './python-peer.ts'
+import { PythonWorker } from './python-worker.ts'
+import type { RunningStore, StoreRow } from './store-row.ts'
+
+/** Opens the side that runs in Node, for one case. */
+export type OpenNode = (place: Place, interopCase: InteropCase) => NodeSide | Promise<NodeSide>
+
+/** Where both sides meet. */
+export interface Place {
+  readonly store: RunningStore
+  readonly brokerUrl: string
+  readonly queue: string
+}
+
+/** Celery and a store that both sides share, for all cases of a row. */
+export class Matrix implements AsyncDisposable {
+  readonly #place: Place
+  readonly #python: string
+  readonly #version: string
+  readonly #peer: PythonPeer
+  readonly #workers = new Map<string, Promise<PythonWorker>>()
+
+  private constructor(place: Place, python: string, version: string) {
+    this.#place = place
+    this.#python = python
+    this.#version = version
+    this.#peer = new PythonPeer(python, place.store.environment)
+  }
+
+  static async start(row: StoreRow, version: CeleryVersion): Promise<Matrix> {
+    const [{ python }, { url }, store] = await Promise.all([celery({ version }), redis(), row.start()])
+    return new Matrix({ store, brokerUrl: `${url}/0`, queue: `interop-${randomUUID()}` }, python, version)
+  }
+
+  /** Runs a case with a pair of sides of its own. */
+  async run(interopCase: InteropCase, openNode: OpenNode = openResults): Promise<void> {
+    const { settings } = interopCase
+    const celerySettings = celerySettingsOf(this.#place, settings)
+    if (interopCase.worker) await this.#worker(celerySettings)
+    const python = await this.#peer.app(celerySettings)
+    const node = await openNode(this.#place, interopCase)
+    try {
+      const fleet: Fleet = { id: randomUUID(), python, node, store: this.#place.store, settings, celery: this.#version }
+      await interopCase.run(fleet)
+    } finally {
+      await node.close()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const workers = await Promise.allSettled(this.#workers.values())
+    for (const worker of workers) if (worker.status === 'fulfilled') await worker.value[Symbol.asyncDispose]()
+    await this.#peer[Symbol.asyncDispose]()
+    await this.#place.store[Symbol.asyncDispose]()
+  }
+
+  /** One worker for all cases of the same settings. */
+  #worker(settings: CelerySettings): Promise<PythonWorker> {
+    const key = JSON.stringify(settings)
+    const known = this.#workers.get(key)
+    if (known !== undefined) return known
+    const started = PythonWorker.start(this.#python, settings, this.#place.store.environment)
+    this.#workers.set(key, started)
+    return started
+  }
+}
+
+/** Ours. */
+export function openResults({ store, brokerUrl, queue }: Place, { settings, exceptions }: InteropCase): Results {
+  const { serializer = 'json', globalKeyprefix, resultExtended, expiresInSeconds } = settings
+  return new Results({
+    backend: store.open(),
+    publisher: new CeleryPublisher(brokerUrl, queueOf(queue, settings)),
+    // Whoever stores pickles has no counterpart here.
+    serializer: serializer === 'pickle' ? 'json' : serializer,
+    codecs: [msgpackCodec, yamlCodec],
+    globalKeyprefix,
+    resultExtended,
+    expiresInSeconds,
+    exceptions,
+    safetyReadMs: 250,
+    sweepSeconds: false,
+    onWarning: () => undefined,
+  })
+}
+
+function celerySettingsOf({ store, brokerUrl, queue }: Place, settings: FleetSettings): CelerySettings {
+  const {
+    serializer = 'json',
+    globalKeyprefix,
+    resultExtended = false,
+    expiresInSeconds = 86_400,
+    compression,
+  } = settings
+  return {
+    ...store.celery,
+    broker_url: brokerUrl,
+    task_default_queue: queueOf(queue, settings),
+    result_serializer: serializer,
+    result_accept_content: [serializer],
+    result_extended: resultExtended,
+    result_expires: expiresInSeconds,
+    ...(globalKeyprefix === undefined
+      ? {}
+      : { result_backend_transport_options: { global_keyprefix: globalKeyprefix } }),
+    ...(compression === undefined ? {} : { result_compression: compression }),
+  }
+}
+
+/** Workers of other settings must not take each other's tasks. */
+function queueOf(queue: string, settings: FleetSettings): string {
+  return settings.resultExtended === true ? `${queue}-extended` : queue
+}

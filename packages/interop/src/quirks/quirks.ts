@@ -1,0 +1,144 @@
+/** A peculiarity of Celery's result backends that a peer meets. */
+export interface Quirk {
+  /** What Celery does. */
+  readonly celery: string
+  /** What we do. */
+  readonly ours: string
+  /** Why no test shows it. Absent where tests carry its number in their names. */
+  readonly reason?: string
+}
+
+const noSuch = 'there is nothing of the kind to test'
+
+/** In the order of their numbers, which tests carry in their names: `[Q1]` is the first. */
+export const quirks: readonly Quirk[] = [
+  {
+    celery: 'storing reads, decides and writes in three steps; only SUCCESS is protected',
+    ours: 'one atomic step; SUCCESS is never replaced, FAILURE gives way to SUCCESS',
+  },
+  {
+    celery: 'a FAILURE goes back to STARTED or RETRY when a task is delivered again',
+    ours: "an ending stays; `precedence: 'celery'` for Celery’s way",
+  },
+  { celery: 'every write on Redis is published on a channel of the key’s name', ours: 'the same' },
+  { celery: 'group documents and chord sizes are published, too', ours: 'the same: one way to write' },
+  { celery: 'a reader goes by `task_id` inside the document, not by the channel', ours: '`task_id` is always written' },
+  {
+    celery: 'a chord fires when the count equals the size, never above',
+    ours: 'each part has a slot, and nothing is counted',
+  },
+  { celery: 'two copies of the last part at once fire a chord twice', ours: 'one claim decides' },
+  { celery: 'a repeated part with another result counts twice', ours: 'the first ending of a slot stays' },
+  {
+    celery: 'keys stay behind after a failed chord, and each repeat runs its error path again',
+    ours: 'the error path runs once, a tombstone answers repeats',
+  },
+  {
+    celery: 'the size of a chord is overwritten by a group inside it',
+    ours: 'a size is set once; another one is a conflict',
+  },
+  {
+    celery: 'the group document of a chord with groups in its header stays',
+    ours: 'chord keys go with the chord, or expire',
+  },
+  { celery: 'the list of parts is read one too far', ours: 'nothing is read by count', reason: noSuch },
+  { celery: 'the text of a chord’s error depends on store and cache', ours: '`Dependency … raised …` on every store' },
+  { celery: 'Python’s `repr` is inside those texts', ours: 'written as Python would' },
+  {
+    celery: 'the failed body of a chord names no group and no parent, but children of another task',
+    ours: 'no group, no parent, no children',
+  },
+  {
+    celery: 'members of a body that is a group are FAILURE or REVOKED by chance',
+    ours: 'FAILURE: nothing is revoked, and REVOKED replaces no FAILURE',
+  },
+  { celery: 'the id of a group is used as that of a task when a chain fails before it', ours: 'the same' },
+  {
+    celery: 'behind a failed step the members of a group and the body of a chord stay pending',
+    ours: 'they get the failure',
+  },
+  { celery: 'a part that is unknown, ignored or rejected hangs its chord', ours: 'every ending fills its slot' },
+  {
+    celery: 'revoking stores REVOKED over a FAILURE and tells no chord',
+    ours: 'REVOKED replaces no ending, and the slot is filled',
+  },
+  {
+    celery: 'a part that returns after the end stores a ChordError over the body',
+    ours: 'it finds the tombstone and changes nothing',
+  },
+  { celery: 'a late increment leaves a counter in Firestore for ever', ours: 'every key of a chord expires' },
+  {
+    celery: 'without native counting the header’s length is taken for its size',
+    ours: 'the slots of the header are counted, and sealed',
+  },
+  {
+    celery: 'ignored results in a header make a chord time out where they are read back',
+    ours: 'the value fills the slot all the same',
+  },
+  { celery: 'pauses of half a second before and after bulk reads', ours: 'no pause where something can be read' },
+  { celery: 'iterating over no results raises RuntimeError', ours: 'it ends at once' },
+  {
+    celery: 'a FAILURE without a reason raises RuntimeError in whoever waits',
+    ours: 'a TaskError that says no more; ours always have a reason',
+  },
+  { celery: 'a revoked task has not failed; a failed one does not count as completed', ours: 'the same' },
+  { celery: 'nothing is cached by default', ours: 'the same' },
+  { celery: 'an address without a database means 0, whatever the setting says', ours: 'the same' },
+  {
+    celery: 'addresses `socket://` are documented and do not work',
+    ours: '`socket://` and `redis+socket://` both work',
+  },
+  {
+    celery: 'the documented `?ttl=` of a Cloud Storage address is ignored',
+    ours: 'what an address cannot say is refused',
+  },
+  {
+    celery: 'the setting for the threads of Cloud Storage does not bound its bulk reads',
+    ours: 'bulk reads have a bound',
+  },
+  { celery: 'Cloud Storage asks for a policy of Firestore at every start', ours: 'only `check()` asks' },
+  { celery: 'deleting an object looks and then deletes', ours: 'it deletes, and takes "not found" for done' },
+  { celery: 'the time of an Elasticsearch document loses its seconds now and then', ours: 'always with milliseconds' },
+  {
+    celery: 'Elasticsearch documents that are not text merge old fields into new ones',
+    ours: 'a write replaces the document',
+  },
+  {
+    celery: '429 and 503 of Elasticsearch are not tried again; forgetting an unknown result raises',
+    ours: 'tried again; forgetting the unknown is fine',
+  },
+  { celery: 'results in Elasticsearch never expire', ours: 'never by themselves; `cleanup` removes what has expired' },
+  { celery: 'NaN, infinities and integers of any size stand in JSON', ours: 'the same, read as numbers and bigints' },
+  { celery: 'an object of exactly `__type__` and `__value__` is taken for a typed value', ours: 'the same' },
+  { celery: 'stamps replace fields of the document', ours: 'read; a stamp of a field’s name is not written' },
+  { celery: '`exc_message` is a list of arguments, and text from others', ours: 'both are read, lists are written' },
+  { celery: 'UnpickleableExceptionWrapper appears even in JSON', ours: 'read; never written' },
+  { celery: 'a task that was tried again names itself as its parent', ours: 'read as it is' },
+  {
+    celery: 'a part that is lost with its connection loses its chord',
+    ours: 'parts are tried again, and may be told twice',
+  },
+  { celery: 'the count of added parts has no expiry until the next part', ours: 'every key of a chord expires' },
+  {
+    celery: 'a chord that outlives its keys dies in silence',
+    ours: 'a deadline ends it with an error that names the missing parts',
+  },
+  { celery: 'a group in a header runs, and reports, in reverse', ours: 'in its own order' },
+  {
+    celery: 'parts of the same index are in the order of their bytes',
+    ours: 'every part has an index of its own; added ones come last',
+  },
+  {
+    celery: 'since 5.6.3 an explicit `ignore_result: false` overrides the task',
+    ours: 'null unless the caller says so',
+  },
+  {
+    celery: 'every write decodes what was stored before, and fails with it',
+    ours: 'the head is enough; what nobody can read is replaced, with a warning',
+  },
+  {
+    celery: 'the consumer of results is not thread-safe, and unsubscribes when objects are collected',
+    ours: 'one process has one loop, and closing is explicit',
+  },
+  { celery: 'a published text that is no document ends the waiter', ours: 'it is ignored, and the document read' },
+]
