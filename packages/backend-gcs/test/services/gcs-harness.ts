@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto'
+import type { Harness } from '@arpeggio/conformance'
+import type { Backend, Stored } from '@arpeggio/core'
+import { GcsBackend, type GcsSettings } from '../../src/index.ts'
+
+/** What Cloud Storage does not have, and why. */
+export const lacks: Harness['lacks'] = {
+  bulk: 'each object is a request of its own',
+  guard: 'the service compares generations, not content',
+  notifications: 'objects tell nobody of changes; waiting asks for generations',
+  revision: 'a bucket keeps no count of writes',
+  chords: 'core counts parts with objects that are created if absent',
+  cleanup: 'the lifecycle rule of the bucket and the TTL policy of Firestore remove what has expired',
+  clock: 'leases go by the clocks of the processes; expiry goes by what the answers of the servers tell',
+}
+
+/** A bucket of its own for every case: the local server slows down with every object in one. */
+export class Buckets {
+  readonly #endpoint: string
+  readonly #buckets = new WeakMap<object, string>()
+  #elapsedMs = 0
+
+  constructor(endpoint: string) {
+    this.#endpoint = endpoint
+  }
+
+  harness(name: string, settings: GcsSettings = {}): Harness {
+    return {
+      name,
+      lacks,
+      open: async () => this.#open(await this.make(), settings),
+      openAnother: async (first) => this.#open(this.#buckets.get(first) ?? '', settings),
+      advance: (seconds) => void (this.#elapsedMs += seconds * 1_000),
+    }
+  }
+
+  async make(): Promise<string> {
+    const name = `bucket-${randomUUID()}`
+    const response = await fetch(`${this.#endpoint}/storage/v1/b?project=test`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name }),
+    })
+    if (!response.ok) throw new Error(`no bucket: ${response.status} ${await response.text()}`)
+    return name
+  }
+
+  #open(bucket: string, settings: GcsSettings): Backend {
+    const clock = (): number => Date.now() + this.#elapsedMs
+    const backend = new GcsBackend({ bucket, project: 'test', apiEndpoint: this.#endpoint, clock, ...settings })
+    this.#buckets.set(backend, bucket)
+    return backend
+  }
+}
+
+export function textOf(stored: Stored | undefined): string | undefined {
+  return stored === undefined ? undefined : Buffer.from(stored.value).toString()
+}
