@@ -1,6 +1,7 @@
 import type { Value } from '../backend/value.ts'
 import { type SlotEntry, textOf } from '../chords/slot-entry.ts'
 import type { Codec } from '../wire/codec.ts'
+import { expanded } from '../wire/compressed.ts'
 import { decodeJson, JsonEntries } from '../wire/json.ts'
 import { READY_STATES } from '../wire/states.ts'
 import { stateOf } from '../wire/task-meta.ts'
@@ -20,7 +21,7 @@ function stateAndResult(value: Value, codec: Codec): readonly [state: unknown, r
     const document = codec.decode(value)
     return isRecord(document) ? [document['status'], document['result']] : [undefined, undefined]
   }
-  const document = decodeJson(textOf(value), { mode: 'lossless' })
+  const document = decodeJson(textOf(expanded(value)), { mode: 'lossless' })
   if (isRecord(document) && !(document instanceof JsonEntries)) return [document['status'], document['result']]
   const fields = new Map(document instanceof JsonEntries ? document.entries : [])
   return [fields.get('status'), fields.get('result')]

@@ -2,6 +2,7 @@ import type { Backend } from '../backend/backend.ts'
 import { BackendError } from '../backend/backend-error.ts'
 import type { Publisher } from '../canvas/publisher.ts'
 import { codecs, type Codec } from '../wire/codec.ts'
+import { expanding } from '../wire/compressed.ts'
 import { ExceptionRegistry } from '../wire/exceptions.ts'
 import { Keys } from '../wire/keys.ts'
 import type { PrecedenceRule } from '../wire/states.ts'
@@ -174,7 +175,7 @@ function retryOf(options: ResultsOptions): RetryPolicy {
 function codecOf(name: string, extra: readonly Codec[] | undefined): Codec {
   const known = codecs(extra)
   const codec = known.get(name)
-  if (codec !== undefined) return codec
+  if (codec !== undefined) return expanding(codec)
   const names = [...known.keys()].join(', ')
   throw new BackendError('misconfigured', `no serializer ${name}: known are ${names}; pass others as codecs`)
 }
