@@ -5,6 +5,7 @@ import type {
   BulkOutcome,
   CallOptions,
   Check,
+  ChordLedgerFactory,
   Clock,
   GuardedWrite,
   GuardOutcome,
@@ -19,6 +20,8 @@ import type {
 } from '@arpeggio/core'
 import { abortable } from './abortable.ts'
 import { addressOf } from './address.ts'
+import { partScript } from './chords/part-script.ts'
+import { RedisLedger } from './chords/redis-ledger.ts'
 import { type Argument, type RedisClient, type Reply, textOf } from './client.ts'
 import type { Connection } from './connection.ts'
 import { Connections } from './connections.ts'
@@ -55,6 +58,7 @@ export class RedisBackend implements Backend {
   readonly clock: Clock = { now: (options) => this.#call(options, () => this.#now()) }
   readonly check: Check = { run: (options) => this.#call(options, () => findings(this.#connections.next)) }
   readonly notifications: RedisNotifications
+  readonly chords: ChordLedgerFactory
 
   readonly #connections: Connections
   readonly #scripts: Scripts
@@ -64,6 +68,12 @@ export class RedisBackend implements Backend {
     this.#connections = new Connections(options)
     const publish = this.#connections.isSharded ? 'SPUBLISH' : 'PUBLISH'
     this.#scripts = scripts(publish)
+    const ledgerStore = {
+      connections: this.#connections,
+      part: partScript(publish),
+      call: <Answer>(work: () => Promise<Answer>) => this.#call(undefined, work),
+    }
+    this.chords = { open: (context) => new RedisLedger(ledgerStore, context) }
     this.notifications = new RedisNotifications({
       client: () => this.#connections.next.client,
       isClosed: () => this.#disposal !== undefined,

@@ -105,11 +105,13 @@ export const chordFaults: readonly Case[] = new ChapterCases('chords')
   })
   .add('a process that sleeps between its claim and its decision decides and publishes nothing after another has', {
     async run(trial) {
-      for (const nth of [2, 3, 4]) {
+      // Where a part claims in one step with its result, nobody can sleep before the claim, and each part is a write.
+      const isAtOnce = trial.backend.chords !== undefined
+      for (const nth of isAtOnce ? [3, 4] : [2, 3, 4]) {
         await using stage = new ChordStage(trial)
         const gate = new Gate()
         const id = `c-${nth}`
-        const sleeper = stage.open(gate.beforeRecord(trial.backend, `arpeggio-chord-r:${id}`, nth))
+        const sleeper = stage.open(gate.beforeRecord(trial.backend, `arpeggio-chord-r:${id}`, isAtOnce ? nth + 1 : nth))
         await sleeper.apply(chord(parts(2), body, { id }))
         const [first, second] = stage.queue.partsOf(id)
         await succeed(sleeper, first, 1)

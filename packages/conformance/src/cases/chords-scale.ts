@@ -89,8 +89,9 @@ export const chordScale: readonly Case[] = new ChapterCases('chords')
       await results.apply(chord(parts(5), reader, { id: 'c', results: 'reference' }))
       for (const message of stage.queue.partsOf('c')) await succeed(results, message, 'x'.repeat(10_000))
       await results.chords.sweep()
-      const slots = async (): Promise<number> => (await keysOf(trial)).filter((key) => /chord-[mvh]:c/.test(key)).length
-      assert.ok((await slots()) >= 10, 'markers and values are there')
+      const slots = async (): Promise<number> =>
+        (await keysOf(trial)).filter((key) => /chord-[mvh]:c|taskset-meta-c\.[cj]$/.test(key)).length
+      assert.ok((await slots()) >= (trial.backend.chords === undefined ? 10 : 2), 'slots and values are there')
       const [message] = bodiesOf(stage, 'c')
       assert.ok(message, 'the body was published')
       await executeTask(reader, message, results)

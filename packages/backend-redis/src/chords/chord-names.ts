@@ -1,0 +1,26 @@
+import { Keys } from '@arpeggio/core'
+
+/** The keys of chords: Celery's, and ours beside them, so that they can be renamed and stand in one slot of a cluster. */
+export class ChordNames {
+  /** The chords that are not over. */
+  readonly open: string
+  readonly #prefix: string
+  readonly #isTagged: boolean
+
+  constructor(prefix: string, isTagged: boolean) {
+    this.open = `${prefix}arpeggio-chord-open`
+    this.#prefix = prefix
+    this.#isTagged = isTagged
+  }
+
+  /** Those that every script over a chord is given, in their order. */
+  of(chord: string): readonly string[] {
+    const base = this.group(this.#isTagged ? `{${chord}}` : chord)
+    return ['.j', '.t', '.s', '.f', '.c', '.i'].map((end) => base + end)
+  }
+
+  /** Where Celery keeps the structure of a header with groups in it. */
+  group(chord: string): string {
+    return this.#prefix + new Keys().group(chord)
+  }
+}

@@ -1,0 +1,69 @@
+import { type Script, script } from '../scripts.ts'
+import { added, learnSize, peerFired } from './lua.ts'
+
+/**
+ * A look at a sealed chord. ARGV: 1 now in milliseconds, 2 how long a suspect is left alone; KEYS 7, where there is one, the
+ * body's own result. Answers why the chord is due: 'complete', 'failed', 'takeover'; or that it is not: '', 'suspect',
+ * 'peer', or 'orphan' for a suspect of a peer's making, which is left to people; then how many parts there are, and how many there should be.
+ *
+ * Where peers may fire, a chord that is complete looks the same whether one of them is about to or died: it is suspect, and
+ * due when nothing has come of it for a while.
+ */
+export const look: Script = script(`
+local now = tonumber(ARGV[1])
+local st, mode, size, due, sus, susn, life =
+  unpack(redis.call('HMGET', KEYS[4], 'st', 'm', 'size', 'due', 'sus', 'susn', 'life'))
+if due then return {due, 0, 0} end
+if st ~= 'sealed' then return {'', 0, 0} end
+local target = tonumber(size)
+if mode ~= 'own' then
+  ${added}
+  ${learnSize}
+  if mode == 'shared' and not stored then
+    ${peerFired}
+    return {'peer', 0, 0}
+  end
+  target = size + added
+  redis.call('EXPIRE', KEYS[2], life)
+  redis.call('EXPIRE', KEYS[3], life)
+end
+redis.call('EXPIRE', KEYS[1], life)
+redis.call('EXPIRE', KEYS[4], 2 * life)
+redis.call('HSET', KEYS[4], 'ren', now)
+local count = redis.call('ZCARD', KEYS[1])
+if count < target then return {'', count, target} end
+if mode ~= 'shared' then return {'complete', count, target} end
+if KEYS[7] and redis.call('EXISTS', KEYS[7]) == 1 then
+  ${peerFired}
+  return {'peer', 0, 0}
+end
+if not sus or tonumber(susn) ~= count then
+  redis.call('HSET', KEYS[4], 'sus', now, 'susn', count)
+  return {'suspect', count, target}
+end
+if now - tonumber(sus) < tonumber(ARGV[2]) then return {'suspect', count, target} end
+return {redis.call('HGET', KEYS[4], 'foreign') and 'orphan' or 'takeover', count, target}
+`)
+
+/** A page of parts. ARGV: 1 'rank' or 'score', 2 from, 3 to, exclusive. Answers how many parts there are, and members with scores. */
+export const page: Script = script(`
+local key = redis.call('EXISTS', KEYS[5]) == 1 and KEYS[5] or KEYS[1]
+local command, to = 'ZRANGE', ARGV[3] - 1
+if ARGV[1] == 'score' then command, to = 'ZRANGEBYSCORE', '(' .. ARGV[3] end
+return {redis.call('ZCARD', key), redis.call(command, key, ARGV[2], to, 'WITHSCORES')}
+`)
+
+/** The scores of a page of parts by rank, without the parts. ARGV: 1 from, 2 to, inclusive. */
+export const scores: Script = script(`
+local key = redis.call('EXISTS', KEYS[5]) == 1 and KEYS[5] or KEYS[1]
+local found = redis.call('ZRANGE', key, ARGV[1], ARGV[2], 'WITHSCORES')
+local numbers = {}
+for index = 2, #found, 2 do numbers[index / 2] = found[index] end
+return table.concat(numbers, ' ')
+`)
+
+/** How many parts have failed and the lowest, with 1 in front when that was counted with every part. */
+export const tally: Script = script(`
+local mode, early, bad, low = unpack(redis.call('HMGET', KEYS[4], 'm', 'early', 'bad', 'low'))
+return {mode == 'own' and not early and 1 or 0, bad, low}
+`)

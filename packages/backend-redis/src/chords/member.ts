@@ -1,0 +1,21 @@
+import { decodeJson, encodeJson, type SlotEntry } from '@arpeggio/core'
+
+/** How every member of a task goes on behind its first number, in the bytes that Celery writes. */
+export function nameOf(taskId: string): string {
+  return `, ${encodeJson(taskId)}, `
+}
+
+/** A part as Celery writes it, to the byte: a set keeps apart what differs, and the same part twice must not. */
+export function memberOf({ taskId, state, value }: SlotEntry): string {
+  return `[1${nameOf(taskId)}${encodeJson(state)}, ${encodeJson(value ?? null)}]`
+}
+
+/** Reads what either side has written; the number in front says nothing. */
+export function entryOf(member: string): SlotEntry {
+  const [, taskId, state, value] = decodeJson(member) as readonly [unknown, string, string, unknown] // a part's, by its key
+  return { taskId, state, value: value ?? null }
+}
+
+export function scoreOf(slot: number): string {
+  return Number.isFinite(slot) ? String(slot) : '+inf'
+}

@@ -1,0 +1,170 @@
+import { type Fold, type LedgerContext, PROPAGATE_STATES, type SlotEntry } from '@arpeggio/core'
+import { listOf, type Reply, textOf } from '../client.ts'
+import { page, scores } from './look-script.ts'
+import { entryOf } from './member.ts'
+import type { LedgerCalls } from './ledger-calls.ts'
+
+/** So many parts are read at a time: well under a millisecond of the server. */
+const pageParts = 1_000
+
+/** A part as it stands in the set. */
+export interface Standing {
+  readonly member: string
+  readonly score: number
+}
+
+/** Reads the parts of chords, never more than a page at a time. */
+export class PartPages {
+  readonly #calls: LedgerCalls
+  readonly #retry: LedgerContext['retry']
+
+  constructor(calls: LedgerCalls, retry: LedgerContext['retry']) {
+    this.#retry = retry
+    this.#calls = calls
+  }
+
+  /** Slots `from` to `to`, in slot order. */
+  async *entries(chord: string, size: number, [from, to]: Range): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
+    if (from >= to) return
+    const first = await this.#page(chord, 'rank', from, Math.min(to, from + pageParts))
+    if (first.count === size) yield* this.#byRank(chord, [from, to], first.parts)
+    else if (first.count < size) yield* this.#byScore(chord, [from, to])
+    else yield* this.#distinct(chord, [from, to])
+  }
+
+  /** All of them are there: the next page is on its way while one is looked at. */
+  async *#byRank(
+    chord: string,
+    [from, to]: Range,
+    first: readonly Standing[],
+  ): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
+    let next: Promise<Page> | undefined
+    let parts: readonly Standing[] = first
+    let last: Standing | undefined
+    for (let at = from; at < to; at += pageParts) {
+      const end = at + pageParts
+      next = end < to ? this.#page(chord, 'rank', end, Math.min(to, end + pageParts)) : undefined
+      next?.catch(() => undefined) // seen when it is its turn
+      const entries = parts.map(({ member }) => entryOf(member))
+      // A repeat that was counted leaves a slot empty somewhere: whoever finds it empty counts again.
+      yield entries.map((entry, index) => (isRepeat(parts, index, last) ? undefined : entry))
+      last = parts.at(-1)
+      parts = next === undefined ? [] : (await next).parts
+    }
+  }
+
+  async *#byScore(chord: string, [from, to]: Range): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
+    for (let at = from; at < to; at += pageParts) {
+      const end = Math.min(to, at + pageParts)
+      const slots = Array.from<SlotEntry | undefined>({ length: end - at })
+      const { parts } = await this.#page(chord, 'score', at, end)
+      for (const { member, score } of parts) slots[score - at] ??= entryOf(member)
+      yield slots
+    }
+  }
+
+  /** Peers have repeated parts with other bytes: one of each task, in the order of slots. */
+  async *#distinct(chord: string, [from, to]: Range): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
+    let entries: SlotEntry[] = []
+    let slot = 0
+    for await (const { entry } of this.tasks(chord)) {
+      if (slot >= from && slot < to) entries.push(entry)
+      slot += 1
+      if (entries.length < pageParts) continue
+      yield entries
+      entries = []
+    }
+    const missing = Math.max(0, to - Math.max(from, slot))
+    yield [...entries, ...Array.from<undefined>({ length: missing })]
+  }
+
+  /** One of each task, with the members that say the same again. Repeats stand beside each other: they have one score. */
+  async *tasks(chord: string): AsyncGenerator<TaskParts> {
+    let run: Standing[] = []
+    for (let at = 0; ; at += pageParts) {
+      const { parts } = await this.#page(chord, 'rank', at, at + pageParts)
+      for (const part of parts) {
+        if (run[0] !== undefined && run[0].score !== part.score) {
+          yield* tasksOf(run)
+          run = []
+        }
+        run.push(part)
+      }
+      if (parts.length < pageParts) break
+    }
+    yield* tasksOf(run)
+  }
+
+  /** How many tasks have failed, and the lowest. Nothing when one is missing. */
+  async fold(chord: string, size: number): Promise<Fold | undefined> {
+    let [slot, failed] = [0, 0]
+    let lowest: number | undefined
+    for await (const { entry } of this.tasks(chord)) {
+      if (PROPAGATE_STATES.has(entry.state)) {
+        failed += 1
+        lowest ??= slot
+      }
+      slot += 1
+    }
+    if (slot < size) return undefined
+    return lowest === undefined ? { failed, large: 0 } : { failed, lowest, large: 0 }
+  }
+
+  /** Which slots below `size` are empty; where peers count, no more than are lacking. */
+  async missing(chord: string, size: number, count: number): Promise<readonly number[]> {
+    const filled = new Set<number>()
+    for (let at = 0; at < count; at += pageParts) {
+      const found = textOf(await this.#calls.script(chord, scores, [at, at + pageParts - 1]))
+      for (const score of found.split(' ')) if (score !== '') filled.add(Number(score))
+    }
+    const empty = Array.from({ length: size }, (_, slot) => slot).filter((slot) => !filled.has(slot))
+    return empty.slice(0, Math.max(0, size - count))
+  }
+
+  async #page(chord: string, by: 'rank' | 'score', from: number, to: number): Promise<Page> {
+    const [count, found] = listOf(await this.#retry(() => this.#calls.script(chord, page, [by, from, to])))
+    const list = listOf(found)
+    const parts: Standing[] = []
+    for (let at = 0; at < list.length; at += 2) parts.push({ member: textOf(list[at]), score: numberOf(list[at + 1]) })
+    return { count: Number(count), parts }
+  }
+}
+
+type Range = readonly [from: number, to: number]
+
+interface Page {
+  readonly count: number
+  readonly parts: readonly Standing[]
+}
+
+export interface TaskParts {
+  readonly entry: SlotEntry
+  readonly repeats: readonly string[]
+}
+
+/** The parts of one score. Nobody knows which of two came first: a success does, else the lowest in order. */
+function tasksOf(run: readonly Standing[]): readonly TaskParts[] {
+  const tasks = new Map<string, { entry: SlotEntry; member: string; repeats: string[] }>()
+  for (const { member } of run) {
+    const entry = entryOf(member)
+    const known = tasks.get(entry.taskId)
+    if (known === undefined) tasks.set(entry.taskId, { entry, member, repeats: [] })
+    else if (entry.state === 'SUCCESS' && known.entry.state !== 'SUCCESS') {
+      known.repeats.push(known.member)
+      Object.assign(known, { entry, member })
+    } else known.repeats.push(member)
+  }
+  return [...tasks.values()]
+}
+
+function isRepeat(parts: readonly Standing[], index: number, before: Standing | undefined): boolean {
+  const part = parts[index]
+  const last = index === 0 ? before : parts[index - 1]
+  if (part === undefined || last === undefined || last.score !== part.score) return false
+  return entryOf(last.member).taskId === entryOf(part.member).taskId
+}
+
+function numberOf(score: Reply | undefined): number {
+  const text = textOf(score)
+  return text === 'inf' ? Infinity : Number(text)
+}

@@ -1,0 +1,162 @@
+import {
+  BackendError,
+  type ChordLedger,
+  type ChordRecord,
+  type Claim,
+  type EntriesOptions,
+  type Fold,
+  type Held,
+  type LedgerContext,
+  type LedgerReader,
+  type Look,
+  type Part,
+  type Place,
+  type Recorded,
+  type SlotEntry,
+} from '@arpeggio/core'
+import { type Argument, listOf, type Reply, textOf } from '../client.ts'
+import { actOf, type Writing } from './act.ts'
+import { ChordNames } from './chord-names.ts'
+import { LedgerCalls, type LedgerStore } from './ledger-calls.ts'
+import { look, tally } from './look-script.ts'
+import { OpenChords } from './open-chords.ts'
+import { PartCalls } from './part-calls.ts'
+import { PartPages } from './part-pages.ts'
+import { fieldsOf, heldOf, type Mode } from './record-fields.ts'
+import { read, reopen, write } from './write-script.ts'
+
+/** Counts the parts of chords on Celery's own keys, so that its workers and this library finish them together. */
+export class RedisLedger implements ChordLedger {
+  readonly recordWithResult?: NonNullable<ChordLedger['recordWithResult']>
+  readonly #context: LedgerContext
+  readonly #names: ChordNames
+  readonly #calls: LedgerCalls
+  readonly #pages: PartPages
+  readonly #parts: PartCalls
+  readonly #open: OpenChords
+  readonly #mode: Mode
+
+  constructor(store: LedgerStore, context: LedgerContext) {
+    const { keyPrefix, peers, firing, lifetimeSeconds } = context.settings
+    const { isCluster } = store.connections
+    if (isCluster && peers === 'celery')
+      throw new BackendError('unsupported', `Celery knows no Redis Cluster: peers must be 'none'`)
+    this.#context = context
+    this.#names = new ChordNames(keyPrefix, isCluster)
+    this.#calls = new LedgerCalls(store, this.#names)
+    this.#pages = new PartPages(this.#calls, context.retry)
+    const run = (command: string, args: readonly Argument[]): Promise<Reply> => this.#calls.run(command, args)
+    this.#open = new OpenChords({ key: this.#names.open, lifetimeSeconds, now: context.now, run })
+    const enter = (chord: string): Promise<void> => this.#open.enter(chord)
+    this.#parts = new PartCalls({ store, calls: this.#calls, context, enter })
+    this.#mode = peers === 'none' ? 'own' : firing
+    // On a cluster a part and its result live in different slots.
+    if (!isCluster) this.recordWithResult = (part, result, claim) => this.#parts.recordWithResult(part, result, claim)
+  }
+
+  async get(id: string): Promise<Held | undefined> {
+    return heldOf(await this.#calls.script(id, read, []))
+  }
+
+  create(record: ChordRecord): Promise<Held | undefined> {
+    const { id, size, lifetimeSeconds: expiresInSeconds } = record
+    const act = record.state === 'sealed' ? 'seal' : ''
+    const own = this.#ownFields(record)
+    return this.#write(id, { act, about: size, before: '', record, expiresInSeconds, own })
+  }
+
+  async replace(held: Held, record: ChordRecord, expiresInSeconds: number): Promise<Held | undefined> {
+    const { id } = record
+    const replaced = await this.#write(id, {
+      ...actOf(held.record, record),
+      before: held.version,
+      record,
+      expiresInSeconds,
+    })
+    if (record.state === 'done' && replaced !== undefined) await this.#open.remove(id)
+    return replaced
+  }
+
+  record(part: Part, claim: Claim | undefined): Promise<Recorded> {
+    return this.#parts.record(part, claim)
+  }
+
+  async look({ record }: Held): Promise<Look> {
+    const { id, bodyIds } = record
+    const { settings, now, taskKey } = this.#context
+    const body = this.recordWithResult === undefined ? [] : bodyIds.slice(0, 1).map(taskKey)
+    const reply = await this.#calls.script(id, look, [now(), settings.graceSeconds * 1000], { more: body })
+    const [why, count = 0, size = 0] = listOf(reply).map(textOf)
+    if (why === 'failed') return { due: 'failed', missing: [] }
+    if (why === 'complete' || why === 'takeover') return { due: 'complete', missing: [] }
+    if (why === 'orphan')
+      this.#context.warn(
+        `chord ${id} is complete and a peer has not fired it: whoever counted its last part may have died`,
+      )
+    const isShort = Number(count) < Number(size)
+    return { missing: isShort ? await this.#pages.missing(id, Number(size), Number(count)) : [] }
+  }
+
+  entries(
+    { id, size }: Place,
+    { from = 0, to = size }: EntriesOptions = {},
+  ): AsyncIterable<readonly (SlotEntry | undefined)[]> {
+    return this.#pages.entries(id, size, [from, to])
+  }
+
+  async fold({ id, size }: ChordRecord): Promise<Fold | undefined> {
+    const [isTold, failed, lowest] = listOf(await this.#calls.script(id, tally, []))
+    if (isTold !== 1) return await this.#pages.fold(id, size)
+    const low = lowest === null ? {} : { lowest: Number(textOf(lowest)) }
+    return { failed: failed === null ? 0 : Number(textOf(failed)), large: 0, ...low }
+  }
+
+  async remove({ id }: Place): Promise<void> {
+    const [j = '', t = '', s = '', , c = '', i = ''] = this.#names.of(id)
+    await this.#calls.run('unlink', [j, t, s, c, i])
+  }
+
+  /** Only peers repeat a part in other words, which counts as another part. */
+  async reopen({ record: { id, why, decision }, version }: Held): Promise<void> {
+    if (why !== 'complete' || decision) return
+    const repeats: string[] = []
+    for await (const task of this.#pages.tasks(id)) repeats.push(...task.repeats)
+    await this.#calls.script(id, reopen, [version, `${version}.reopened`, ...repeats])
+    this.#context.warn(`chord ${id} had counted ${repeats.length} repeats of its parts and waits for the others again`)
+  }
+
+  enter(id: string): Promise<void> {
+    return this.#open.enter(id)
+  }
+
+  reader(): LedgerReader {
+    return this.#open.reader()
+  }
+
+  async #write(id: string, writing: Writing): Promise<Held | undefined> {
+    const { act, about = '', before, record, expiresInSeconds, own = [] } = writing
+    const args = [
+      before,
+      record.nonce,
+      Math.ceil(expiresInSeconds),
+      act,
+      about,
+      record.writtenAt,
+      ...fieldsOf(record),
+      ...own,
+    ]
+    const reply = await this.#calls.script(id, write, args)
+    if (reply === null || Array.isArray(reply)) return heldOf(reply)
+    const isOver = textOf(reply) === 'over'
+    throw new BackendError(
+      'conflict',
+      `chord ${id} ${isOver ? 'takes no more parts' : 'was given another size by a peer'}`,
+    )
+  }
+
+  #ownFields({ policy, lifetimeSeconds }: ChordRecord): readonly Argument[] {
+    const { tombstoneSeconds } = this.#context.settings
+    const fields = ['m', this.#mode, 'life', Math.ceil(lifetimeSeconds), 'grave', Math.ceil(tombstoneSeconds)]
+    return policy === 'failFast' ? [...fields, 'ff', 1] : fields
+  }
+}
