@@ -1,3 +1,5 @@
 export { cases } from './cases.ts'
 export { registerMatrix } from './register.ts'
+export { elasticsearchRow } from './stores/elasticsearch.ts'
+export { gcsRow } from './stores/gcs.ts'
 export { redisRow } from './stores/redis.ts'

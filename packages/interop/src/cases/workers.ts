@@ -132,6 +132,19 @@ const toPython = new Cases('TypeScript to Python')
     worker,
   )
   .add(
+    'a failure before a group is found under the id of the group, whoever stored it [Q17]',
+    async ({ node, python, id }) => {
+      const members = group([add.s(1), add.s(2)]).set({ taskId: id })
+      await node.apply(chain([fail.s(), members]))
+      await assert.rejects(node.waitFor(id, limit), isFailure('ValueError'))
+      const request = { id: 'first', task: 'node.fail', args: [], kwargs: {} }
+      const chained = [members.set({ taskId: `${id}-2` }).toData()]
+      await node.markAsFailure('first', new RangeError('out of range'), { request: { ...request, chain: chained } })
+      assert.deepEqual((await python.raised(`${id}-2`, 'ValueError')).args, ['out of range'])
+    },
+    worker,
+  )
+  .add(
     'what is linked to a task is run by Celery, with its result or its failure',
     async ({ node, id, python }) => {
       const linked = await node.apply(

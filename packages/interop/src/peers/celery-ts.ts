@@ -1,7 +1,7 @@
 import { createBackend } from 'celery-ts'
 import type { Place } from '../matrix.ts'
 import type { NodeSide } from '../node-side.ts'
-import { none, redisUrl } from './peer.ts'
+import { metaOf, none, redisUrl } from './peer.ts'
 
 /** celery-ts as the Node side. It has no worker, so that its writing is what its backend's `put` is told. */
 export function openCeleryTs({ store }: Place): NodeSide {
@@ -25,7 +25,7 @@ export function openCeleryTs({ store }: Place): NodeSide {
     markAsDone: async (id, result) => void (await put(id, result, 'SUCCESS')),
     waitFor: async (id, options) => {
       const message = await backend.get({ taskId: id, timeout: options?.timeoutMs ?? 10_000 })
-      return { ...message, taskId: id }
+      return metaOf(id, { ...message })
     },
     forget: async (id) => void (await backend.delete(id)),
     close: () => backend.end(),
