@@ -31,7 +31,10 @@ export interface Write {
 }
 
 /** Whether the write happened. `false` only when its condition did not hold; every other reason is a rejection. */
-export type SetOutcome = { readonly written: true; readonly version: Version } | { readonly written: false }
+export type SetOutcome =
+  | { readonly written: true; readonly version: Version }
+  /** What was in the way, where the store had to read it to know: core then does not read it again. */
+  | { readonly written: false; readonly stored?: Stored }
 
 /** What every operation of a backend accepts. */
 export interface CallOptions {

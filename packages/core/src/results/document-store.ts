@@ -141,7 +141,9 @@ export class DocumentStore {
         : this.#compare(document, keep, { stored: answer.stored, options })
     }
     const first = await this.keys.writes.set({ key, value, if: 'absent', ...expiry }, options)
-    return first.written ? undefined : this.#compare(document, keep, { options })
+    if (first.written) return undefined
+    const { stored } = first
+    return this.#compare(document, keep, { options, ...(stored && { stored }) })
   }
 
   /** Reads, decides, and writes over exactly what was read, until nobody comes in between. */

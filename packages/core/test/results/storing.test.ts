@@ -88,6 +88,24 @@ describe('storeResult', () => {
     }
   })
 
+  it('does not read again what the store has told it was in the way', async () => {
+    const backend = new MapBackend()
+    const telling = wrap(backend, {
+      guard: undefined,
+      bulk: undefined,
+      set: async (write) => {
+        const outcome = await backend.set(write)
+        const stored = backend.entries.get(write.key)
+        return outcome.written || stored === undefined ? outcome : { ...outcome, stored }
+      },
+    })
+    const results = new Results({ backend: telling })
+    await results.storeResult('a', 1, 'STARTED')
+    await results.storeResult('a', 2, 'SUCCESS')
+    expect(Object.fromEntries(backend.calls)).toEqual({ set: 3 })
+    expect(await results.storeResult('a', 3, 'FAILURE')).toMatchObject({ written: false, stored: { result: 2 } })
+  })
+
   it('keeps over SUCCESS alone with Celery’s precedence', async () => {
     const results = new Results({ backend: new MapBackend(), precedence: 'celery' })
     await results.storeResult('a', new Error('no'), 'FAILURE')
