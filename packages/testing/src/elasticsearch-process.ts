@@ -16,6 +16,12 @@ const NOBODY = 65_534
 const JAVA_OPTIONS =
   '-Xms256m -Xmx256m -XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC -XX:-AlwaysPreTouch -Xlog:disable -Xlog:all=warning:stderr'
 
+/** Of so small a heap the usual shares would refuse a document of some megabytes, and garbage would count as used. */
+export const smallHeapSettings = [
+  ['indexing_pressure.memory.limit', '50%'],
+  ['indices.breaker.total.use_real_memory', 'false'],
+] as const
+
 /** Gives the folder of the unpacked server without its optional modules, which is what Maven Central has. */
 export function elasticsearchHome(): Promise<string> {
   const release = `elasticsearch-${ELASTICSEARCH_VERSION}`
@@ -43,6 +49,7 @@ export async function elasticsearchProcess(): Promise<Service> {
   const settings = [
     'discovery.type=single-node',
     'xpack.security.enabled=false',
+    ...smallHeapSettings.map((setting) => setting.join('=')),
     'network.host=127.0.0.1',
     `http.port=${port}`,
     `transport.port=${transport}`,

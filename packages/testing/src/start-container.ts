@@ -2,6 +2,7 @@ import { ElasticsearchContainer } from '@testcontainers/elasticsearch'
 import { RedisContainer } from '@testcontainers/redis'
 import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers'
 import { engineAnswers, OWNER_LABEL, prepareEngine } from './container-engine.ts'
+import { smallHeapSettings } from './elasticsearch-process.ts'
 import { freePort } from './free-port.ts'
 import { imageFor } from './image.ts'
 import { clusterTopology, sentinelTopology, type Topology, type TopologyServer } from './redis-topology.ts'
@@ -21,7 +22,11 @@ const STARTERS: Readonly<Record<ServiceName, () => Promise<Service>>> = {
     const image = await imageFor('elasticsearch')
     const container = await new ElasticsearchContainer(image)
       .withLabels(LABELS)
-      .withEnvironment({ 'xpack.security.enabled': 'false', ES_JAVA_OPTS: '-Xms256m -Xmx256m' })
+      .withEnvironment({
+        'xpack.security.enabled': 'false',
+        ...Object.fromEntries(smallHeapSettings),
+        ES_JAVA_OPTS: '-Xms256m -Xmx256m',
+      })
       .withWaitStrategy(Wait.forHttp('/_cluster/health', 9200))
       .withStartupTimeout(180_000)
       .start()
