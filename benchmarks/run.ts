@@ -6,6 +6,7 @@ import { allMet, asJson, asTable, type Counted, type Report, type Section } from
 /** Loaded on demand, so that one benchmark does not pay for the clients of another. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   chords: async () => (await import('./chords.ts')).chords,
+  elasticsearch: async () => (await import('./elasticsearch.ts')).elasticsearch,
   embedded: async () => (await import('./embedded.ts')).embedded,
   redis: async () => (await import('./redis.ts')).redis,
   wire: async () => (await import('./wire.ts')).wire,

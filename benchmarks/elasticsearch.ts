@@ -1,0 +1,169 @@
+import { ElasticsearchBackend } from '@arpeggio/backend-elasticsearch'
+import { Results } from '@arpeggio/core'
+import { elasticsearch as startElasticsearch } from '@arpeggio/testing'
+import { Client } from '@elastic/elasticsearch'
+import type { Benchmark, Count } from './benchmark.ts'
+import { ChordLife } from './chord-life.ts'
+import { inParallel } from './in-parallel.ts'
+import type { Case, Goal, Round } from './measure.ts'
+import { ordinaryMeta, ordinaryResult } from './ordinary-meta.ts'
+import { counting } from './store-calls.ts'
+
+const server = await startElasticsearch({ own: true })
+const { url } = server
+const client = new Client({ node: url })
+await client.indices.putIndexTemplate({
+  name: 'raw',
+  index_patterns: ['raw-*'],
+  // What ours is, so that both do the same work in the server.
+  template: { mappings: { dynamic: false, properties: { '@timestamp': { type: 'date' } } } },
+})
+
+const thousand = Array.from({ length: 1000 }, (_, index) => index)
+const ids = thousand.map((index) => `id-${index}`)
+const PARTS = 1000
+const CONCURRENCY = 50
+let indices = 0
+
+/** Elasticsearch through everything that `Results` does, against its own client alone. */
+export const elasticsearch: Benchmark = {
+  summary: `storing, reading and joining in ${server.detail}, against its own client alone`,
+  sections: [
+    { title: 'store, 100 in flight', cases: [rawBulk(5000), store(5000, 100, { timesFloor: 1 / 0.75 })] },
+    { title: 'store, alone', cases: [rawCreate(500), store(500, 1, { timesFloor: 1 / 0.9 })] },
+    { title: 'reading 1000 results', cases: [rawRead(20), getMany(20, { timesFloor: 1.25 })] },
+  ],
+  tallies: [{ title: `a chord of ${PARTS} parts, ${CONCURRENCY} at a time`, count: joining }],
+}
+
+/** A round on an index of its own, which is removed afterwards. */
+async function rawRound(run: (index: string) => Promise<unknown>): Promise<Round> {
+  const index = `raw-${indices++}`
+  await client.indices.create({ index })
+  return {
+    run: async () => {
+      await run(index)
+    },
+    close: async () => {
+      await client.indices.delete({ index })
+    },
+  }
+}
+
+async function round(
+  run: (results: Results) => Promise<unknown>,
+  fill?: (index: string) => Promise<void>,
+): Promise<Round> {
+  const index = `results-${indices++}`
+  const results = new Results({ backend: new ElasticsearchBackend({ url, index }) })
+  await results.markAsDone('warm-up', null)
+  await fill?.(index)
+  return {
+    run: async () => {
+      await run(results)
+    },
+    close: async () => {
+      await results.close()
+      await client.indices.delete({ index })
+    },
+  }
+}
+
+function key(index: number): string {
+  return `celery-task-meta-id-${index}`
+}
+
+function document(index: number): { readonly result: string; readonly '@timestamp': string } {
+  return { result: JSON.stringify(ordinaryMeta(`id-${index}`, index)), '@timestamp': new Date().toISOString() }
+}
+
+function rawBulk(operations: number): Case {
+  return {
+    name: 'bulk of 100 creates',
+    operations,
+    prepare: () =>
+      rawRound(async (index) => {
+        for (let first = 0; first < operations; first += 100) {
+          const hundred = Array.from({ length: 100 }, (_, at) => first + at)
+          await client.bulk({
+            index,
+            operations: hundred.flatMap((at) => [{ create: { _id: key(at) } }, document(at)]),
+          })
+        }
+      }),
+  }
+}
+
+function rawCreate(operations: number): Case {
+  return {
+    name: 'create',
+    operations,
+    prepare: () =>
+      rawRound((index) =>
+        inParallel(operations, 1, (at) => client.create({ index, id: key(at), document: document(at) })),
+      ),
+  }
+}
+
+function store(operations: number, concurrency: number, goal: Goal): Case {
+  return {
+    name: 'results.markAsDone',
+    operations,
+    goal,
+    prepare: () =>
+      round((results) =>
+        inParallel(operations, concurrency, (at) => results.markAsDone(`id-${at}`, ordinaryResult(at))),
+      ),
+  }
+}
+
+async function fill(index: string): Promise<void> {
+  await client.bulk({ index, operations: thousand.flatMap((at) => [{ create: { _id: key(at) } }, document(at)]) })
+}
+
+function parsed({ _source: source }: { readonly _source?: { readonly result: string } }): unknown {
+  return JSON.parse(source?.result ?? 'null')
+}
+
+function rawRead(operations: number): Case {
+  const keys = thousand.map(key)
+  return {
+    name: 'mget and JSON.parse',
+    operations,
+    prepare: async () => {
+      const prepared = await rawRound((index) =>
+        inParallel(operations, 1, async () => {
+          const { docs } = await client.mget<{ readonly result: string }>({ index, ids: keys })
+          return docs.map((doc) => ('_source' in doc ? parsed(doc) : undefined))
+        }),
+      )
+      await fill(`raw-${indices - 1}`)
+      return prepared
+    },
+  }
+}
+
+function getMany(operations: number, goal: Goal): Case {
+  return {
+    name: 'results.getMany(1000)',
+    operations,
+    goal,
+    prepare: () => round((results) => inParallel(operations, 1, () => results.getMany(ids)), fill),
+  }
+}
+
+/** What a chord asks of the server, the results of its parts included. A batch counts as each thing in it. */
+async function joining(): Promise<readonly Count[]> {
+  const { backend, calls } = counting(new ElasticsearchBackend({ url, index: `results-${indices++}` }))
+  const life = new ChordLife(backend)
+  await life.run(10, CONCURRENCY)
+  const before = calls.all
+  const began = performance.now()
+  await life.run(PARTS, CONCURRENCY)
+  const seconds = (performance.now() - began) / 1000
+  await life.results.close()
+  return [
+    { name: 'requests per part', value: (calls.all - before) / PARTS },
+    { name: 'seconds', value: seconds },
+  ]
+}
