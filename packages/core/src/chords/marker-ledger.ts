@@ -7,7 +7,6 @@ import { ChordRegistry } from './chord-registry.ts'
 import type { Fold } from './fold.ts'
 import { isFailure, type SlotEntry } from './slot-entry.ts'
 import { type Siblings, SlotMarkers } from './slot-markers.ts'
-import { SlotTree } from './slot-tree.ts'
 import { claimedBy } from './stamped-records.ts'
 import type { StoreClock } from './store-clock.ts'
 
@@ -91,18 +90,15 @@ export class MarkerLedger implements ChordLedger {
     return isComplete ? { due: 'complete', missing } : { missing }
   }
 
-  /**
-   * A climb holds for the size that was read: where the chord has grown meanwhile, other nodes are to be made. Only on
-   * the edge: a whole node stays what it is, and whoever makes the sibling that was missing looks after that.
-   */
+  /** A climb to the edge holds for the size that was read: where the chord has grown meanwhile, other nodes are to be made. */
   async #climb(held: Held, { slot, siblings }: Filling, claim: Claim | undefined): Promise<Held | undefined> {
-    const isFull = async ({ record }: Held, known?: Siblings): Promise<boolean> =>
-      slot < record.size && (await this.#markers.climb(record, slot, known))
+    const isDue = async ({ record }: Held): Promise<boolean> => (await this.#markers.climb(record, slot)) === 'full'
     for (let now: Held | undefined = held, known: Siblings | undefined = siblings; now?.record.state === 'sealed';) {
-      if (await isFull(now, known)) return await this.#claimed(now, { why: 'complete', isDue: isFull, claim })
-      if (isUnfinished(now.record, siblings) || !isOnEdge(now.record, slot)) return undefined
-      known = undefined
       const { record }: Held = now
+      const climb = await this.#markers.climb(record, slot, known)
+      if (climb === 'full') return await this.#claimed(now, { why: 'complete', isDue, claim })
+      if (climb === 'waits') return undefined
+      known = undefined
       now = await this.#records.get(record.id)
       if (now?.record.size === record.size) return undefined
     }
@@ -159,13 +155,4 @@ function isLate({ state, decision, size, awaited, hasEnded }: ChordRecord, slot:
   if (state !== 'published') return state === 'done'
   if (awaited === undefined || hasEnded === true || decision?.kind !== 'body') return true
   return slot >= size || decision.missing?.includes(slot) === true
-}
-
-function isOnEdge({ size, fanOut }: ChordRecord, slot: number): boolean {
-  return new SlotTree(size, fanOut).isOnEdge(slot)
-}
-
-/** Whether a slot beside was empty, so that no node was made of which a chord that has grown would know nothing. */
-function isUnfinished({ size, fanOut }: ChordRecord, siblings: Siblings): boolean {
-  return siblings.fanOut === fanOut && !siblings.filled.slice(0, Math.max(0, size - siblings.from)).every(Boolean)
 }

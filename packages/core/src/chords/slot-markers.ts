@@ -45,7 +45,7 @@ export class SlotMarkers {
   readonly #names: ChordKeys
   readonly #limits: LedgerLimits
   readonly #looks: SameTick<Siblings> = new SameTick()
-  readonly #climbs: SameTick<boolean> = new SameTick()
+  readonly #climbs: SameTick<Climb> = new SameTick()
 
   constructor(keys: KeyStore, names: ChordKeys, limits: LedgerLimits) {
     this.#keys = keys
@@ -88,24 +88,28 @@ export class SlotMarkers {
     })
   }
 
-  /** Carries completion upwards from a slot. Resolves to whether all slots are filled. */
-  async climb(record: ChordRecord, slot: number, siblings?: Siblings): Promise<boolean> {
+  /** Carries completion upwards from a slot. */
+  async climb(record: ChordRecord, slot: number, siblings?: Siblings): Promise<Climb> {
     const tree = new SlotTree(record.size, record.fanOut)
+    if (slot >= record.size) return 'waits'
     const index = Math.floor(slot / tree.fanOut)
     const known = siblings?.fanOut === tree.fanOut ? siblings : undefined
-    if (!(await this.#isFull(record, tree, { level: 1, index }, known))) return false
+    if ((await this.#absent(record, tree, { level: 1, index }, known)).length > 0) return 'waits'
     // Parts that come back together find the same node full.
     return await this.#climbs.run(`${index}:${record.size}:${record.id}`, () => this.#climbFrom(record, tree, index))
   }
 
-  async #climbFrom(record: ChordRecord, tree: SlotTree, leaf: number): Promise<boolean> {
+  async #climbFrom(record: ChordRecord, tree: SlotTree, leaf: number): Promise<Climb> {
     let index = leaf
     for (let level = 1; level < tree.height; level += 1) {
       await this.#createNode(record, tree, { level, index })
+      const isWhole = !tree.isCutOff(level, index)
       index = Math.floor(index / tree.fanOut)
-      if (!(await this.#isFull(record, tree, { level: level + 1, index }))) return false
+      const absent = await this.#absent(record, tree, { level: level + 1, index })
+      if (absent.length === 0) continue
+      return isWhole && absent.some((sibling) => !tree.isCutOff(level, sibling)) ? 'waits' : 'depends'
     }
-    return true
+    return 'full'
   }
 
   /**
@@ -178,10 +182,14 @@ export class SlotMarkers {
     yield* nodes
   }
 
-  async #isFull(record: ChordRecord, tree: SlotTree, node: Node, known?: Siblings): Promise<boolean> {
+  /** Which children of a node have no marker. */
+  async #absent(record: ChordRecord, tree: SlotTree, node: Node, known?: Siblings): Promise<readonly number[]> {
     const [from, to] = tree.children(node.level, node.index)
-    if (known?.from === from) return known.filled.slice(0, to - from).every(Boolean)
-    return (await this.#keys.exists(this.#childKeys(record, tree, node))).every(Boolean)
+    const isThere =
+      known?.from === from
+        ? known.filled.slice(0, to - from)
+        : await this.#keys.exists(this.#childKeys(record, tree, node))
+    return isThere.flatMap((is, at) => (is ? [] : [from + at]))
   }
 
   /** One level of a look: which children of some nodes are not known to be full. */
@@ -266,6 +274,13 @@ export class SlotMarkers {
     return this.#keys.create({ key, value, expiresInSeconds: this.#limits.lifetimeSeconds })
   }
 }
+
+/**
+ * How far completion could be carried. `waits`: to a node below which something is missing, and whoever adds that looks
+ * after it. `depends`: so far as the size goes that was read; of what is made or missing at its edge a chord that has grown
+ * knows nothing.
+ */
+export type Climb = 'full' | 'waits' | 'depends'
 
 /** Whether the slots of one range are filled. */
 export interface Siblings {

@@ -31,9 +31,9 @@ export class SlotTree {
     return { level, index, leaves: Math.min(span, this.size - index * span) }
   }
 
-  /** Whether a node above a slot, the root aside, is cut off by the size: one that stands for other slots once it grows. */
-  isOnEdge(slot: number): boolean {
-    return slot >= this.size - (this.size % this.fanOut ** (this.height - 1))
+  /** Whether a node is cut off by the size: when the chord grows, another stands in its place. */
+  isCutOff(level: number, index: number): boolean {
+    return this.place(level, index).leaves < this.fanOut ** level
   }
 
   /** Every node that ever gets a marker: all but the root, for which the claim stands. */

@@ -75,7 +75,7 @@ describe('climbing', () => {
         const told: boolean[] = []
         for (const slot of slots) {
           await fill(slot)
-          told.push(await ledger.climb(sized(size, { fanOut: 3 }), slot))
+          told.push((await ledger.climb(sized(size, { fanOut: 3 }), slot)) === 'full')
         }
         expect(told.indexOf(true)).toBe(size - 1)
         expect(told.filter(Boolean)).toHaveLength(1)
@@ -89,18 +89,27 @@ describe('climbing', () => {
     for (const slot of [0, 1]) await fill(slot)
     const siblings = await ledger.siblings('c', 1, 2)
     map.calls.clear()
-    expect(await ledger.climb(sized(2), 1, siblings)).toBe(true)
+    expect(await ledger.climb(sized(2), 1, siblings)).toBe('full')
     expect([...map.calls]).toEqual([])
-    expect(await ledger.climb(sized(4, { fanOut: 4 }), 1, siblings)).toBe(false)
-    expect(await ledger.climb(sized(1), 0, await ledger.siblings('c', 0, 2))).toBe(true)
+    expect(await ledger.climb(sized(4, { fanOut: 4 }), 1, siblings)).toBe('waits')
+    expect(await ledger.climb(sized(1), 0, await ledger.siblings('c', 0, 2))).toBe('full')
   })
 
   it('by a repeat goes where the first did not come', async () => {
     const { map, ledger, fill } = open()
     for (let slot = 0; slot < 4; slot += 1) await fill(slot)
     expect(keysOf(map).filter((key) => /:[12]:\d:/u.test(key))).toEqual([])
-    expect(await ledger.climb(sized(4), 0)).toBe(false)
-    expect(await ledger.climb(sized(4), 3)).toBe(true)
+    expect(await ledger.climb(sized(4), 0)).toBe('waits')
+    expect(await ledger.climb(sized(4), 3)).toBe('full')
+  })
+
+  it('depends on the size where what it made, or all that it misses, is cut off by that', async () => {
+    const { ledger, fill } = open()
+    for (const slot of [0, 1]) await fill(slot)
+    expect(await ledger.climb(sized(5), 1)).toBe('waits') // for slots 2 and 3
+    expect(await ledger.climb(sized(3), 1)).toBe('depends') // on slot 2 alone
+    await fill(4)
+    expect(await ledger.climb(sized(5), 4)).toBe('depends') // its node would be another in a larger chord
   })
 
   it('takes no node of a smaller chord for full', async () => {
@@ -110,11 +119,11 @@ describe('climbing', () => {
       await ledger.climb(sized(7), slot)
     }
     await fill(0)
-    expect(await ledger.climb(sized(7), 0)).toBe(true)
-    expect(await ledger.climb(sized(8), 0)).toBe(false)
+    expect(await ledger.climb(sized(7), 0)).toBe('full')
+    expect(await ledger.climb(sized(8), 0)).toBe('waits')
     expect(await ledger.look(sized(8))).toMatchObject({ isComplete: false, missing: [7] })
     await fill(7)
-    expect(await ledger.climb(sized(8), 7)).toBe(true)
+    expect(await ledger.climb(sized(8), 7)).toBe('full')
   })
 })
 
@@ -144,7 +153,7 @@ describe('a look', () => {
     for (let slot = 0; slot < 7; slot += 1) await fill(slot)
     expect(await ledger.look(sized(8))).toMatchObject({ missing: [7] })
     await fill(7)
-    expect(await ledger.climb(sized(8), 7)).toBe(true)
+    expect(await ledger.climb(sized(8), 7)).toBe('full')
   })
 
   it('reads nothing below what is known to be full', async () => {
@@ -180,7 +189,7 @@ describe('a look that races with the last part', () => {
       const looking = looker.look(sized(5))
       await new Promise(setImmediate)
       await fill(4)
-      const isTold = await ledger.climb(sized(5), 4)
+      const isTold = (await ledger.climb(sized(5), 4)) === 'full'
       goOn.resolve()
       const { isComplete } = await looking
       expect(isTold || isComplete).toBe(true)

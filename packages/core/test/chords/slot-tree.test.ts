@@ -31,20 +31,12 @@ describe('SlotTree', () => {
     expect([...new SlotTree(2, 2).places()]).toEqual([])
   })
 
-  it('tells the slots whose nodes become others when the chord grows', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 2, max: 6 }), (size, fanOut) => {
-        const tree = new SlotTree(size, fanOut)
-        for (let slot = 0; slot < size; slot += 1) {
-          const above = Array.from({ length: tree.height - 1 }, (_, at) => at + 1)
-          const cutOff = above.filter(
-            (level) => tree.place(level, Math.floor(slot / fanOut ** level)).leaves < fanOut ** level,
-          )
-          expect(tree.isOnEdge(slot)).toBe(cutOff.length > 0)
-        }
-        expect(tree.isOnEdge(size)).toBe(true)
-      }),
-    )
+  it('tells the nodes that become others when the chord grows', () => {
+    const tree = new SlotTree(7, 2)
+    expect([0, 1, 2, 3].map((index) => tree.isCutOff(1, index))).toEqual([false, false, false, true])
+    expect([0, 1].map((index) => tree.isCutOff(2, index))).toEqual([false, true])
+    expect([0, 1].map((index) => new SlotTree(8, 2).isCutOff(2, index))).toEqual([false, false])
+    expect([5, 6].map((slot) => tree.isCutOff(0, slot))).toEqual([false, false])
   })
 
   it('divides what is below a node among its children, whatever the size', () => {
