@@ -1,47 +1,35 @@
 import { hash } from 'node:crypto'
 import type { GuardOutcome, SetOutcome, Stored, Value, Version } from '@arpeggio/core'
 
-/** Up to here a value is its own version, which costs a copy; of a longer one the digest is. Lua tells them by the first sign. */
+/** Up to here a text is its own version; of a longer one, and of bytes, the digest is. Lua tells them by the first sign. */
 const longestPlain = 1024
 
-/** Redis has no versions, so the value names its own state. Equal values have equal versions. */
-function versionOf(value: Value): Version {
-  const bytes = bytesOf(value)
-  return bytes.length <= longestPlain ? `=${bytes.toString('latin1')}` : `#${hash('sha1', bytes)}`
+/**
+ * Redis has no versions, so the value names its own state. Equal values have equal versions. Few readers ask for a digest,
+ * so it is made when asked for; as an own property, which survives being copied.
+ */
+function versioned<Fields extends object>(fields: Fields, value: Value): Fields & { readonly version: Version } {
+  if (typeof value === 'string' && value.length <= longestPlain) return { ...fields, version: `=${value}` }
+  const get = (): Version => `#${hash('sha1', bytesOf(value))}`
+  return Object.defineProperty({ ...fields, version: '' }, 'version', { get, enumerable: true })
 }
 
-/** The version as the scripts compare it. */
-export function conditionOf(condition: Version | undefined): string | Buffer {
-  if (condition === undefined) return ''
-  return condition.startsWith('=') ? Buffer.from(condition, 'latin1') : condition
-}
-
-/** Few readers ask for the version, so it is made when asked for. An own property: it survives being copied. */
-export function storedOf(value: Buffer): Stored {
-  return {
-    value,
-    get version() {
-      return versionOf(value)
-    },
-  }
+export function storedOf(value: Value): Stored {
+  return versioned({ value }, value)
 }
 
 export function writtenOf(value: Value): SetOutcome & { readonly written: true } {
-  return {
-    written: true,
-    get version() {
-      return versionOf(value)
-    },
-  }
+  return versioned({ written: true }, value)
 }
 
-export function guardedOf(value: Value): GuardOutcome {
-  return {
-    outcome: 'written',
-    get version() {
-      return versionOf(value)
-    },
-  }
+export function guardedOf(value: Value): Extract<GuardOutcome, { outcome: 'written' }> {
+  return versioned({ outcome: 'written' }, value)
+}
+
+/** A reply as text where it is text, which is what nearly all readers want; anything else stays as it is. */
+export function valueOf(reply: Buffer): Value {
+  const text = reply.toString()
+  return text.includes('\uFFFD') ? reply : text
 }
 
 /** The bytes, not a copy of them. */
