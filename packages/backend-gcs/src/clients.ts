@@ -50,14 +50,26 @@ interface FirestoreQuery {
 export interface FirestoreDocument {
   create(data: FirestoreFields): Promise<FirestoreWritten>
   set(data: FirestoreFields, options?: { merge: true }): Promise<FirestoreWritten>
-  update(data: FirestoreFields, precondition: { lastUpdateTime?: FirestoreTime }): Promise<FirestoreWritten>
+  update(data: FirestoreFields, precondition: object): Promise<FirestoreWritten>
   get(): Promise<FirestoreSnapshot>
 }
 
 export interface FirestoreBatch {
-  set(document: FirestoreDocument, data: FirestoreFields, options: { merge: true }): unknown
+  create(document: FirestoreDocument, data: FirestoreFields): FirestoreBatch
+  set(document: FirestoreDocument, data: FirestoreFields, options: { merge: true }): FirestoreBatch
   delete(document: FirestoreDocument): unknown
   commit(): Promise<unknown>
+}
+
+/** What a batch has beside what it declares: which errors it may send itself again after, and what the server answered. */
+export interface RawBatch {
+  _commit(options: { readonly retryCodes: readonly number[] }): Promise<RawCommit>
+}
+
+export interface RawCommit {
+  readonly writeResults?: readonly {
+    readonly transformResults?: readonly { readonly integerValue?: unknown }[] | null
+  }[]
 }
 
 export interface FirestoreSnapshot {
@@ -113,6 +125,16 @@ export async function openFirestore(settings: FirestoreSettings, project?: strin
     ...(database !== undefined && { databaseId: database }),
     ...(emulatorHost !== undefined && { host: emulatorHost, ssl: false }),
   })
+}
+
+export function isRawBatch(batch: FirestoreBatch): batch is FirestoreBatch & RawBatch {
+  return '_commit' in batch
+}
+
+/** What a document's field is to be written as to become so much more. */
+export async function increment(by: number): Promise<unknown> {
+  const { FieldValue } = await imported('@google-cloud/firestore', () => import('@google-cloud/firestore'))
+  return FieldValue.increment(by)
 }
 
 async function imported<Module>(name: string, load: () => Promise<Module>): Promise<Module> {

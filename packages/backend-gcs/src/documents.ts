@@ -188,7 +188,8 @@ interface Content {
   readonly nonce: string
 }
 
-function documentOf(client: FirestoreClient, key: Key): FirestoreDocument {
+/** Where a key is kept. */
+export function documentOf(client: FirestoreClient, key: Key): FirestoreDocument {
   return client.collection(collection).doc(documentId(key))
 }
 

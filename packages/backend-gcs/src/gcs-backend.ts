@@ -14,8 +14,9 @@ import type {
 import { abortable } from './abortable.ts'
 import { type FirestoreClient, openFirestore, openStorage, type StorageClient } from './clients.ts'
 import { isOfChords } from './chord-keys.ts'
+import { Counters } from './counters.ts'
 import { Documents } from './documents.ts'
-import { aborted, disposed, isSafeToRetry } from './errors.ts'
+import { aborted, disposed, isSafeToRetry, unsupported } from './errors.ts'
 import { graceSeconds } from './expiry.ts'
 import { type Provisioning, findings, provision } from './provisioning.ts'
 import { Objects } from './objects.ts'
@@ -38,6 +39,7 @@ export class GcsBackend implements Backend {
   readonly #settings: Settings
   readonly #objects: Objects
   readonly #documents: Documents | undefined
+  readonly #counters: Counters | undefined
   readonly #provisioning: Provisioning
   #storage: Promise<StorageClient> | undefined
   #firestore: Promise<FirestoreClient> | undefined
@@ -50,8 +52,9 @@ export class GcsBackend implements Backend {
     const client = (): Promise<StorageClient> => this.storage
     const requests = new Requests(client, clock, this.#settings)
     this.#objects = new Objects({ requests, client, bucket, basePath, clock })
-    this.#documents =
-      firestore === undefined ? undefined : new Documents(() => this.firestore ?? Promise.reject(disposed()), clock)
+    const documents = (): Promise<FirestoreClient> => this.firestore ?? Promise.reject(disposed())
+    this.#documents = firestore && new Documents(documents, clock)
+    this.#counters = firestore && new Counters(documents, clock)
     this.#provisioning = { requests, settings: this.#settings }
     this.limits = limitsOf(basePath)
   }
@@ -87,6 +90,15 @@ export class GcsBackend implements Backend {
     return this.#call(options, async () => {
       const shares = Map.groupBy(new Set(keys), (key) => this.#storeOf(key))
       await Promise.all([...shares].map(([store, some]) => store.delete(some)))
+    })
+  }
+
+  /** Adds one to a counter of Celery's and resolves to the new count. Needs Firestore; `unsupported` without it. */
+  incr(key: Key, options?: CallOptions): Promise<number> {
+    return this.#call(options, async () => {
+      if (this.#counters === undefined)
+        throw unsupported('Nothing is counted in a bucket: the option firestore is missing')
+      return this.#counters.add(key)
     })
   }
 

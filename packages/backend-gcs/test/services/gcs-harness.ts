@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Harness } from '@arpeggio/conformance'
 import type { Backend, Stored } from '@arpeggio/core'
+import { Firestore } from '@google-cloud/firestore'
 import { GcsBackend, type GcsSettings } from '../../src/index.ts'
 
 /** What Cloud Storage does not have, and why. */
@@ -55,4 +56,11 @@ export class Buckets {
 
 export function textOf(stored: Stored | undefined): string | undefined {
   return stored === undefined ? undefined : Buffer.from(stored.value).toString()
+}
+
+/** A client that speaks HTTP, so that an interceptor understands it. An emulator asks for no credentials. */
+export function firestoreOverHttp(projectId: string, host: string): Firestore {
+  const own = { fetch: (url: string, init: RequestInit) => fetch(url, init) }
+  const auth = { ...own, getClient: async () => own }
+  return new Firestore({ projectId, host, ssl: false, preferRest: true, auth })
 }

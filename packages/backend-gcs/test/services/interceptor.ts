@@ -24,7 +24,11 @@ export interface Seen {
 export type Fate =
   | 'pass'
   | 'lose'
-  | { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> }
+  | {
+      readonly status: number
+      readonly body?: string
+      /** It takes effect all the same. */ readonly isApplied?: boolean
+    }
   | { readonly delayMs: number }
 
 /** Stands before a local server and answers in its place where a test says so, in the documented words of the service. */
@@ -90,7 +94,8 @@ export class Interceptor implements AsyncDisposable {
     for (const look of this.#watchers.splice(0)) look()
     const fate = this.fate(seen)
     if (typeof fate === 'object' && 'status' in fate) {
-      response.writeHead(fate.status, { 'content-type': 'application/json', ...fate.headers }).end(fate.body ?? '{}')
+      if (fate.isApplied === true) await this.#forward(request, body)
+      response.writeHead(fate.status, { 'content-type': 'application/json' }).end(fate.body ?? '{}')
       return
     }
     if (typeof fate === 'object') await delay(fate.delayMs)

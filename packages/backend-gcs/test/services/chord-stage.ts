@@ -1,0 +1,94 @@
+import { type Publisher, Results, type ResultsOptions, type Task, task, type TaskMessage } from '@arpeggio/core'
+import { firestore as startFirestore, gcs } from '@arpeggio/testing'
+import type { Firestore } from '@google-cloud/firestore'
+import { randomUUID } from 'node:crypto'
+import { GcsBackend } from '../../src/index.ts'
+import { Buckets, firestoreOverHttp } from './gcs-harness.ts'
+import { type Fate, Interceptor, type Seen } from './interceptor.ts'
+
+export const part: Task<[value: number], number> = task('part', (value: number) => value)
+export const body: Task<[values: number[]], number> = task('body', (values: number[]) => values.length)
+
+/** Where chords are kept. */
+export type Mode = 'objects alone' | 'Firestore'
+export const modes: readonly Mode[] = ['objects alone', 'Firestore']
+
+/** Keeps every message for a test to deliver, to repeat, or to lose. */
+export class Queue implements Publisher {
+  readonly durable = true
+  readonly messages: TaskMessage[] = []
+
+  async publish(messages: readonly TaskMessage[]): Promise<void> {
+    this.messages.push(...messages)
+  }
+
+  partsOf(chord: string): readonly TaskMessage[] {
+    const parts = this.messages.filter(({ group, groupIndex }) => group === chord && groupIndex !== undefined)
+    return [...new Map(parts.map((message) => [message.groupIndex ?? 0, message]))]
+      .toSorted(([a], [b]) => a - b)
+      .map(([, message]) => message)
+  }
+
+  bodiesOf(chord: string): readonly TaskMessage[] {
+    return this.messages.filter(({ bodyOf }) => bodyOf === chord)
+  }
+}
+
+/** A bucket, Firestore where the mode wants it, interceptors before both, and any number of processes. */
+export class Stage implements AsyncDisposable {
+  readonly queue = new Queue()
+  readonly interceptors: readonly Interceptor[]
+  readonly #bucket: string
+  readonly #firestore: Firestore | undefined
+  readonly #opened: Results[] = []
+
+  private constructor(bucket: string, interceptors: readonly Interceptor[], firestore: Firestore | undefined) {
+    this.#bucket = bucket
+    this.interceptors = interceptors
+    this.#firestore = firestore
+  }
+
+  static async open(mode: Mode): Promise<Stage> {
+    const { url } = await gcs()
+    const bucket = await new Buckets(url).make()
+    const objects = await Interceptor.open(url)
+    if (mode === 'objects alone') return new Stage(bucket, [objects], undefined)
+    const documents = await Interceptor.open(`http://${(await startFirestore()).url}`)
+    return new Stage(bucket, [objects, documents], firestoreOverHttp(`test-${randomUUID()}`, documents.host))
+  }
+
+  set fate(fate: (seen: Seen) => Fate) {
+    for (const interceptor of this.interceptors) interceptor.fate = fate
+  }
+
+  /** What has taken effect in either service. */
+  get applied(): readonly Seen[] {
+    return this.interceptors.flatMap(({ applied }) => applied)
+  }
+
+  backend(): GcsBackend {
+    const [objects] = this.interceptors
+    const firestore = this.#firestore === undefined ? {} : { firestore: this.#firestore }
+    return new GcsBackend({ bucket: this.#bucket, project: 'test', apiEndpoint: objects?.url ?? '', ...firestore })
+  }
+
+  /** A process that looks after chords only when it is told. */
+  process(options: Partial<ResultsOptions> = {}): Results {
+    const results = new Results({
+      backend: this.backend(),
+      publisher: this.queue,
+      sweepSeconds: false,
+      onWarning: () => undefined,
+      ...options,
+    })
+    this.#opened.push(results)
+    return results
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.fate = () => 'pass'
+    for (const results of this.#opened) await results.close()
+    await this.#firestore?.terminate()
+    for (const interceptor of this.interceptors) await interceptor[Symbol.asyncDispose]()
+  }
+}
