@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   chords: async () => (await import('./chords.ts')).chords,
   elasticsearch: async () => (await import('./elasticsearch.ts')).elasticsearch,
   embedded: async () => (await import('./embedded.ts')).embedded,
+  gcs: async () => (await import('./gcs.ts')).gcs,
   redis: async () => (await import('./redis.ts')).redis,
   wire: async () => (await import('./wire.ts')).wire,
 }

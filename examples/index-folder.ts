@@ -2,6 +2,7 @@
 // an embedded file. Kill it at any moment and start it again: it runs only the tasks that have no stored result.
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { gcsAdapter } from '@arpeggio/backend-gcs'
 import { memoryAdapter } from '@arpeggio/backend-memory'
 import { redisAdapter } from '@arpeggio/backend-redis'
 import { sqliteAdapter } from '@arpeggio/backend-sqlite'
@@ -67,7 +68,7 @@ async function main({ root, backend, concurrency, logRuns }: Options, stop: Abor
 
 async function openResults(backend: string, publisher: LocalQueue): Promise<Results> {
   const results = await Results.open(backend, {
-    adapters: [memoryAdapter, sqliteAdapter, redisAdapter],
+    adapters: [memoryAdapter, sqliteAdapter, redisAdapter, gcsAdapter],
     publisher,
     expiresInSeconds: KEPT_SECONDS,
     // A run that was stopped can go on for as long as its results are kept.
