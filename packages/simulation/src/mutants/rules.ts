@@ -115,6 +115,11 @@ export const rules: readonly Mutant[] = [
     edits: [
       {
         file: 'chords/stored-chord-results.ts',
+        find: 'if (!isKept || record.hasEnded === true) throw gone(this.#reference)',
+        replace: 'void isKept',
+      },
+      {
+        file: 'chords/stored-chord-results.ts',
         find: 'if (entry !== undefined) return',
         replace:
           "if (entry === undefined) return bodyValue(this.#reference, undefined, '')\n    if (entry !== undefined) return",
