@@ -8,7 +8,7 @@
 export const captured = '1099511627776'
 
 /** Less is never captured. More than any number of parts, and far less than what captures. */
-const capturedFrom = '549755813888'
+export const capturedFrom = '549755813888'
 
 /** Puts what was added into `added`, and captures again what somebody has evicted. Needs `mode`. */
 export const added = `

@@ -30,17 +30,30 @@ export class OpenChords {
   }
 
   reader(): LedgerReader {
-    let from: number | undefined
-    return {
-      poll: async () => {
-        const { key, lifetimeSeconds, now, run } = this.#options
-        const next = now() - overlapMs
-        // Whoever died before he had removed his chord has left it here.
-        if (from === undefined) await run('zremrangebyscore', [key, '-inf', now() - lifetimeSeconds * 1000])
-        const found = await run('zrangebyscore', [key, from ?? '-inf', '+inf'])
-        from = next
-        return listOf(found).map(textOf)
-      },
-    }
+    return new OpenChordsReader(this.#options)
+  }
+}
+
+/** Reads what was entered lately again, because clocks differ, and tells of each once. */
+class OpenChordsReader implements LedgerReader {
+  readonly #options: OpenChordsOptions
+  readonly #told = new Map<string, number>()
+  #from: number | undefined
+
+  constructor(options: OpenChordsOptions) {
+    this.#options = options
+  }
+
+  async poll(): Promise<readonly string[]> {
+    const { key, lifetimeSeconds, now, run } = this.#options
+    const at = now()
+    // Whoever died before he had removed his chord has left it here.
+    if (this.#from === undefined) await run('zremrangebyscore', [key, '-inf', at - lifetimeSeconds * 1000])
+    const found = listOf(await run('zrangebyscore', [key, this.#from ?? '-inf', '+inf'])).map(textOf)
+    this.#from = at - overlapMs
+    const untold = found.filter((id) => !this.#told.has(id))
+    for (const [id, toldAt] of this.#told) if (toldAt < at - 2 * overlapMs) this.#told.delete(id)
+    for (const id of untold) this.#told.set(id, at)
+    return untold
   }
 }

@@ -55,7 +55,10 @@ export class RedisLedger implements ChordLedger {
   }
 
   async get(id: string): Promise<Held | undefined> {
-    return heldOf(await this.#calls.script(id, read, []))
+    const held = heldOf(await this.#calls.script(id, read, []))
+    // The scripts that find out that a peer has fired work on the keys of one chord.
+    if (held?.record.why === 'peer') await this.#open.remove(id)
+    return held
   }
 
   create(record: ChordRecord): Promise<Held | undefined> {

@@ -1,5 +1,5 @@
 import { type Script, script } from '../scripts.ts'
-import { added, captured, freeze, learnSize, peerFired, whole } from './lua.ts'
+import { added, captured, capturedFrom, freeze, learnSize, peerFired, whole } from './lua.ts'
 
 /**
  * Writes a record. ARGV: 1 the nonce that it must have, or '' for none to be there, 2 the new nonce, 3 its lifetime in
@@ -39,8 +39,9 @@ redis.call('EXPIRE', KEYS[4], ARGV[3])
 if act == 'seal' then
   local life = redis.call('HGET', KEYS[4], 'life')
   local low, ff = unpack(redis.call('HMGET', KEYS[4], 'low', 'ff'))
-  local target = size
-  if mode ~= 'own' then target = target + tonumber(redis.call('GET', KEYS[2]) or '0') end
+  local target, before = size, tonumber(redis.call('GET', KEYS[2]) or '0')
+  local isCaptured = before >= ${capturedFrom}
+  if mode ~= 'own' then target = target + before - (isCaptured and ${captured} or 0) end
   redis.call('HSET', KEYS[4], 'size', size)
   if ff and low and tonumber(low) < size then
     local why = 'failed'
@@ -50,7 +51,7 @@ if act == 'seal' then
     ${freeze}
   elseif mode ~= 'own' then
     redis.call('SET', KEYS[3], size, 'EX', life)
-    if mode == 'captured' then redis.call('INCRBY', KEYS[2], ${captured}) end
+    if mode == 'captured' and not isCaptured then redis.call('INCRBY', KEYS[2], ${captured}) end
     redis.call('EXPIRE', KEYS[2], life)
   end
 elseif act == 'grow' and mode == 'own' then

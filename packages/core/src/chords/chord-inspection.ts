@@ -55,7 +55,7 @@ export async function inspect(tools: ChordTools, held: Held): Promise<ChordInspe
 }
 
 function explanationOf(record: ChordRecord, missing: readonly MissingSlot[], now: number): string {
-  const { state, deadline, lease, trouble, size, decision } = record
+  const { state, deadline, lease, trouble, size, decision, why } = record
   const until = new Date(deadline).toISOString()
   const what = decision?.kind === 'error' ? 'error' : 'body'
   const explanations: Readonly<Record<ChordState, () => string>> = {
@@ -66,7 +66,7 @@ function explanationOf(record: ChordRecord, missing: readonly MissingSlot[], now
         : `${missing.length} of its ${size} slots are empty; it ends at ${until} unless they are filled.`,
     dispatching: () => `${leaseText(lease, now)}${trouble ? ` The last attempt failed: ${trouble}` : ''}`,
     published: () => `Its ${what} has been published; it is kept until the body has ended.`,
-    done: () => `It is over: its ${what} was published.`,
+    done: () => `It is over: ${why === 'peer' ? 'a worker of Celery has fired it' : `its ${what} was published`}.`,
   }
   return explanations[state]()
 }

@@ -8,8 +8,8 @@ import type { ExceptionData } from '../wire/exceptions.ts'
  */
 export type ChordState = 'open' | 'sealed' | 'dispatching' | 'published' | 'done'
 
-/** Why the outcome of a chord was decided. */
-export type Reason = 'complete' | 'failed' | 'deadline' | 'never-sealed' | 'cancelled'
+/** Why the outcome of a chord was decided. `peer`: not here, a worker of Celery has fired it. */
+export type Reason = 'complete' | 'failed' | 'deadline' | 'never-sealed' | 'cancelled' | 'peer'
 
 /** Who may go on with a chord, and for how long nobody else tries. Versions decide who wins, not the clock. */
 export interface Lease {

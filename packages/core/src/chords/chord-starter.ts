@@ -1,13 +1,17 @@
 import { BackendError } from '../backend/backend-error.ts'
+import type { ChordOptions } from '../canvas/chord-options.ts'
 import type { FrozenBody, FrozenChord } from '../canvas/frozen.ts'
-import { encodeJson } from '../wire/json.ts'
+import { decodeJson, encodeJson } from '../wire/json.ts'
+import { decodeSignatureData } from '../wire/signature-data.ts'
 import type { TaskMessage } from '../wire/task-request.ts'
+import type { ChordSettings } from './chord-host.ts'
 import type { ChordParts } from './chord-parts.ts'
 import type { Held } from './chord-record.ts'
 import type { ChordTools } from './dispatcher.ts'
 import { HeaderDigest } from './header-pages.ts'
 import { placesIn, slotsOf } from './slots-of.ts'
 import type { RecordContent } from './stamped-records.ts'
+import { withWholeBody } from './whole-body.ts'
 
 /** What is left to do of a chord that has a record. */
 interface Started {
@@ -63,6 +67,13 @@ export class ChordStarter {
     return isWhole ? { messages } : { messages, next: () => this.#takeUp(chord) }
   }
 
+  /** Peers that may publish the body need all of it. */
+  #named({ record }: Held, messages: readonly TaskMessage[]): readonly TaskMessage[] {
+    if (!isShared(this.#tools.host.settings)) return messages
+    const body = decodeSignatureData(decodeJson(record.body))
+    return messages.map((message) => withWholeBody(message, { id: record.id, body }))
+  }
+
   /** The chord's record, new or not; nothing when its body has ended and the record has gone since. */
   async #held(content: RecordContent, beforeRecord: () => Promise<void>): Promise<Held | undefined> {
     const { clock, host, ledger, records } = this.#tools
@@ -83,8 +94,9 @@ export class ChordStarter {
 
   /** What is left to start of a piece of a header; of a chord that is new that is everything. */
   async unfinished(held: Held, piece: Piece): Promise<readonly TaskMessage[]> {
-    const { messages, headerIds, first } = piece
+    const { headerIds, first } = piece
     const { id } = held.record
+    const messages = this.#named(held, piece.messages)
     const endings = await this.#tools.host.endings(headerIds)
     if (held.isNew === true && endings.every((ending) => ending === undefined)) return messages
     const filled = await this.#filled(id, first, headerIds)
@@ -134,6 +146,7 @@ export class ChordStarter {
     if (deadlineSeconds > maxDeadlineSeconds) {
       throw new TypeError(`The deadline of a chord is at most ${maxDeadlineSeconds} s away: raise maxDeadlineSeconds`)
     }
+    if (isShared(host.settings)) checkShared(id, options)
     const now = clock.now()
     return {
       id,
@@ -150,6 +163,17 @@ export class ChordStarter {
       ...rest,
     }
   }
+}
+
+/** Whether a worker of Celery may be the one that completes a chord. */
+function isShared({ peers, firing }: ChordSettings): boolean {
+  return peers === 'celery' && firing === 'shared'
+}
+
+function checkShared(id: string, { policy = 'waitAll', results = 'value' }: ChordOptions): void {
+  if (policy === 'waitAll' && results === 'value') return
+  const what = policy === 'waitAll' ? 'results by reference' : 'policies'
+  throw new BackendError('unsupported', `a worker of Celery that completes chord ${id} knows no ${what}: capture it`)
 }
 
 /** Some slots of a header, and what starts them. */
