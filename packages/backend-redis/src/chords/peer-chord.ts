@@ -13,9 +13,9 @@ import { fieldsOf, type Mode } from './record-fields.ts'
 /** Nobody sets a deadline for a chord that a peer began; it lives as long as parts come, as with Celery. */
 const noDeadlineMs = 100 * 365 * 86_400_000
 
-/** Whether a part's message carries the whole body, and not only a name for a record that must be there. */
+/** Whether a part's message carries a body of Celery's, and not only ours or a name for it: then a record must be there. */
 export function isBegunByPeer({ chord, body }: Part): boolean {
-  return body !== undefined && body.options['group_id'] !== chord
+  return body !== undefined && body.options['body_of'] !== chord
 }
 
 /** What the script of the first part of a chord that a peer began is given. */

@@ -53,7 +53,8 @@ export function headerWithIds(members: readonly AnySignature[], at: HeaderStandi
 
 /** Stands for the body in the messages of the header's tasks, whose size must not depend on how chords are nested. */
 export function stubOf(chordId: string, body: AnySignature): SignatureData {
-  return signatureData({ task: firstTaskOf(body), options: { task_id: idOf(body), group_id: chordId } })
+  const options = { task_id: idOf(body), group_id: chordId, body_of: chordId }
+  return signatureData({ task: firstTaskOf(body), options })
 }
 
 /** The body of a chord with an id for each of its tasks. */

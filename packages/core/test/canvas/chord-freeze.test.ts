@@ -31,7 +31,7 @@ function ids(header: readonly Signature[], id = 'c'): readonly string[] {
 describe('freezing a chord', () => {
   it('gives each part a slot and a stub of the body', () => {
     const frozen = only(chord([add.s(1, 2), add.s(3, 4).set({ taskId: 'given' })], total, { id: 'c' }))
-    const stub = { task: 'total', options: { task_id: frozen.bodyIds[0], group_id: 'c' } }
+    const stub = { task: 'total', options: { task_id: frozen.bodyIds[0], group_id: 'c', body_of: 'c' } }
     expect(frozen.messages).toMatchObject([
       { id: frozen.headerIds[0], args: [1, 2], group: 'c', groupIndex: 0, chord: stub },
       { id: 'given', args: [3, 4], group: 'c', groupIndex: 1, chord: stub },
