@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# build-image.sh redis|elasticsearch|firestore|gcs <image>
+# build-image.sh redis|redis8|valkey8|elasticsearch|firestore|gcs <image>
 # Makes a container image from programs that this machine has, for machines that can pull none: a small root folder with
 # busybox, the program and the libraries it loads, imported into the engine.
-# BUSYBOX is a static busybox. redis: REDIS_SERVER, REDIS_CLI. elasticsearch: ELASTICSEARCH_HOME, JDK.
+# BUSYBOX is a static busybox. redis: REDIS_SERVER, REDIS_CLI.
+# redis8, valkey8: DEBIAN (a root folder that has the program), REDIS_SERVER (the program in it). elasticsearch: ELASTICSEARCH_HOME, JDK.
 # firestore: FIRESTORE_JAR, JDK (with jlink). gcs: GCS_SERVER.
 set -euo pipefail
 name=$1 image=$2
@@ -59,6 +60,10 @@ build_redis() {
   cp -L "$REDIS_SERVER" "$root/usr/bin/redis-server"
   [ -z "$REDIS_CLI" ] || cp -L "$REDIS_CLI" "$root/usr/bin/redis-cli"
   lay_libraries "$root"/usr/bin/redis-*
+  import_redis
+}
+
+import_redis() {
   entrypoint docker-entrypoint.sh <<'SCRIPT'
 #!/bin/sh
 case "$1" in -* | *.conf) set -- redis-server "$@" ;; esac
@@ -67,6 +72,21 @@ exec "$@" --protected-mode no
 SCRIPT
   import_root 'ENTRYPOINT ["docker-entrypoint.sh"]' 'CMD ["redis-server"]' 'EXPOSE 6379' 'WORKDIR /data'
 }
+
+# The program with the libraries of its own Debian.
+build_newer_redis() {
+  local library
+  for library in $(chroot "$DEBIAN" ldd "$REDIS_SERVER" | grep -oE '/[^ ]+\.so[^ ]*' | sort -u); do
+    mkdir -p "$root$(dirname "$library")"
+    cp -L "$DEBIAN$library" "$root$library"
+  done
+  cp -L "$DEBIAN$REDIS_SERVER" "$root/usr/bin/redis-server"
+  import_redis
+}
+
+build_redis8() { build_newer_redis; }
+
+build_valkey8() { build_newer_redis; }
 
 build_elasticsearch() {
   local home=/usr/share/elasticsearch

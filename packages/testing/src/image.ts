@@ -7,11 +7,12 @@ import { ELASTICSEARCH_VERSION, elasticsearchHome, elasticsearchJava } from './e
 import { firestoreJar, firestoreVersion } from './firestore-process.ts'
 import { GCS_VERSION, gcsServer } from './gcs-process.ts'
 import { javaHomes } from './java.ts'
+import { newerProgram, type NewerRedis, newerRoot, newerVersion } from './newer-redis.ts'
 import { redisServer, redisVersion } from './redis-process.ts'
 import { ServiceMissing } from './service.ts'
 
 /** What has an image of its own: the Redis topologies use that of Redis. */
-export const IMAGE_NAMES = ['redis', 'elasticsearch', 'firestore', 'gcs'] as const
+export const IMAGE_NAMES = ['redis', 'redis8', 'valkey8', 'elasticsearch', 'firestore', 'gcs'] as const
 export type ImageName = (typeof IMAGE_NAMES)[number]
 
 /** What the builder needs to make an image of programs that this machine has. */
@@ -21,7 +22,9 @@ interface Recipe {
 }
 
 const OFFICIAL: Readonly<Record<ImageName, string>> = {
-  redis: 'redis:8',
+  redis: 'redis:7.0',
+  redis8: 'redis:8',
+  valkey8: 'valkey/valkey:8',
   elasticsearch: `elasticsearch:${ELASTICSEARCH_VERSION}`,
   firestore: 'gcr.io/google.com/cloudsdktool/google-cloud-cli:528.0.0-emulators',
   gcs: `fsouza/fake-gcs-server:${GCS_VERSION}`,
@@ -71,6 +74,8 @@ const RECIPES: Readonly<Record<ImageName, () => Promise<Recipe>>> = {
       env: { REDIS_SERVER: server, REDIS_CLI: (await which('redis-cli')) ?? '' },
     }
   },
+  redis8: () => newerRecipe('redis8'),
+  valkey8: () => newerRecipe('valkey8'),
   elasticsearch: async () => {
     const [home, java] = [await elasticsearchHome(), await elasticsearchJava()]
     return { version: ELASTICSEARCH_VERSION, env: { ELASTICSEARCH_HOME: home, JDK: java.folder } }
@@ -80,6 +85,11 @@ const RECIPES: Readonly<Record<ImageName, () => Promise<Recipe>>> = {
     return { version: await firestoreVersion(jar), env: { FIRESTORE_JAR: jar, JDK: await linkingJdk() } }
   },
   gcs: async () => ({ version: GCS_VERSION, env: { GCS_SERVER: await gcsServer() } }),
+}
+
+async function newerRecipe(name: NewerRedis): Promise<Recipe> {
+  const root = await newerRoot()
+  return { version: await newerVersion(name), env: { DEBIAN: root, REDIS_SERVER: newerProgram[name] } }
 }
 
 /** A JDK that can link a small runtime: one with its modules as files, or one from version 24 on, which needs none. */

@@ -1,4 +1,15 @@
-export { celery, elasticsearch, firestore, gcs, redis, redisCluster, redisSentinel, type Celery } from './services.ts'
+export {
+  celery,
+  elasticsearch,
+  firestore,
+  gcs,
+  redis,
+  redis8,
+  redisCluster,
+  redisSentinel,
+  valkey8,
+  type Celery,
+} from './services.ts'
 export { ServiceMissing, type Mode, type Service, type ServiceName, type ServiceOptions } from './service.ts'
 export { CELERY_VERSIONS, type CeleryVersion } from './celery-environment.ts'
 export { SENTINEL_MASTER } from './redis-topology.ts'

@@ -12,12 +12,12 @@ export function redisServer(): Promise<string> {
 }
 
 /** The version in what `redis-server --version` prints. */
-export async function redisVersion(program: string): Promise<string> {
-  return / v=([\d.]+)/.exec(await command(program, ['--version']))?.[1] ?? 'unknown'
+export async function redisVersion(program: string, args: readonly string[] = []): Promise<string> {
+  return / v=([\d.]+)/.exec(await command(program, [...args, '--version']))?.[1] ?? 'unknown'
 }
 
 /** The options of every Redis server here: nothing is kept on disk. */
-const REDIS_OPTIONS = ['--save', '', '--appendonly', 'no'] as const
+export const REDIS_OPTIONS = ['--save', '', '--appendonly', 'no'] as const
 
 export async function redisProcess(): Promise<Service> {
   const program = await redisServer()

@@ -1,5 +1,14 @@
 /** The stores that this package can start. */
-export const SERVICE_NAMES = ['redis', 'redisCluster', 'redisSentinel', 'elasticsearch', 'firestore', 'gcs'] as const
+export const SERVICE_NAMES = [
+  'redis',
+  'redis8',
+  'valkey8',
+  'redisCluster',
+  'redisSentinel',
+  'elasticsearch',
+  'firestore',
+  'gcs',
+] as const
 export type ServiceName = (typeof SERVICE_NAMES)[number]
 
 /** How a store is started when no URL in the environment names one that runs already. */

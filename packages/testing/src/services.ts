@@ -8,6 +8,16 @@ export function redis(options?: ServiceOptions): Promise<Service> {
   return service('redis', options)
 }
 
+/** Redis 8. `TEST_REDIS8_URL` names one that runs already. */
+export function redis8(options?: ServiceOptions): Promise<Service> {
+  return service('redis8', options)
+}
+
+/** Valkey 8. `TEST_VALKEY8_URL` names one that runs already. */
+export function valkey8(options?: ServiceOptions): Promise<Service> {
+  return service('valkey8', options)
+}
+
 /** A Redis Cluster of three masters and three replicas. The URL is that of one node. */
 export function redisCluster(options?: ServiceOptions): Promise<Service> {
   return service('redisCluster', options)

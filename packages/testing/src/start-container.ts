@@ -5,17 +5,16 @@ import { engineAnswers, OWNER_LABEL, prepareEngine } from './container-engine.ts
 import { smallHeapSettings } from './elasticsearch-process.ts'
 import { freePort } from './free-port.ts'
 import { imageFor } from './image.ts'
+import type { NewerRedis } from './newer-redis.ts'
 import { clusterTopology, sentinelTopology, type Topology, type TopologyServer } from './redis-topology.ts'
 import { ServiceMissing, type Service, type ServiceName } from './service.ts'
 
 const LABELS = { [OWNER_LABEL]: String(process.pid) }
 
 const STARTERS: Readonly<Record<ServiceName, () => Promise<Service>>> = {
-  redis: async () => {
-    const image = await imageFor('redis')
-    const container = await new RedisContainer(image).withLabels(LABELS).start()
-    return service(container, `redis://127.0.0.1:${container.getPort()}`, image)
-  },
+  redis: () => redisContainer('redis'),
+  redis8: () => redisContainer('redis8'),
+  valkey8: () => redisContainer('valkey8'),
   redisCluster: async () => topologyContainer(await clusterTopology()),
   redisSentinel: async () => topologyContainer(await sentinelTopology()),
   elasticsearch: async () => {
@@ -55,6 +54,12 @@ const STARTERS: Readonly<Record<ServiceName, () => Promise<Service>>> = {
       .start()
     return service(container, url, image)
   },
+}
+
+async function redisContainer(name: 'redis' | NewerRedis): Promise<Service> {
+  const image = await imageFor(name)
+  const container = await new RedisContainer(image).withLabels(LABELS).start()
+  return service(container, `redis://127.0.0.1:${container.getPort()}`, image)
 }
 
 /** Starts the service in a container of its own. */

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { elasticsearch, firestore, gcs, orSkip, redis, redisCluster, redisSentinel } from '@arpeggio/testing'
+import {
+  elasticsearch,
+  firestore,
+  gcs,
+  orSkip,
+  redis,
+  redis8,
+  redisCluster,
+  redisSentinel,
+  valkey8,
+} from '@arpeggio/testing'
 import {
   clusterRoundTrip,
   elasticsearchRoundTrip,
@@ -11,6 +21,8 @@ import {
 
 const SERVICES = [
   { name: 'Redis', start: redis, roundTrip: redisRoundTrip },
+  { name: 'Redis 8', start: redis8, roundTrip: redisRoundTrip },
+  { name: 'Valkey 8', start: valkey8, roundTrip: redisRoundTrip },
   { name: 'Redis Cluster', start: redisCluster, roundTrip: clusterRoundTrip },
   { name: 'Redis Sentinel', start: redisSentinel, roundTrip: sentinelRoundTrip },
   { name: 'Elasticsearch', start: elasticsearch, roundTrip: elasticsearchRoundTrip },
