@@ -7,6 +7,7 @@ import { keptStates, type State } from '../wire/states.ts'
 import type { SlotEntry } from '../chords/slot-entry.ts'
 import { KeyStore } from '../store/key-store.ts'
 import type { Retry } from '../store/retry.ts'
+import { Turns } from '../store/turns.ts'
 import { endingOf } from './endings.ts'
 import type { Settings } from './settings.ts'
 
@@ -41,6 +42,7 @@ export class DocumentStore {
   readonly backend: Backend
   readonly retry: Retry
   readonly keys: KeyStore
+  readonly #turns = new Turns()
 
   constructor(settings: Settings, keys: KeyStore) {
     this.settings = settings
@@ -143,7 +145,9 @@ export class DocumentStore {
     const first = await this.keys.writes.set({ key, value, if: 'absent', ...expiry }, options)
     if (first.written) return undefined
     const { stored } = first
-    return this.#compare(document, keep, { options, ...(stored && { stored }) })
+    return this.#turns.take(key, (waited) =>
+      this.#compare(document, keep, { options, ...(!waited && stored && { stored }) }),
+    )
   }
 
   /** Reads, decides, and writes over exactly what was read, until nobody comes in between. */

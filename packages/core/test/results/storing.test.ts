@@ -88,6 +88,16 @@ describe('storeResult', () => {
     }
   })
 
+  it('lets the writers of one process take turns at what is there, so that none comes too late', async () => {
+    const backend = new MapBackend()
+    const results = new Results({ backend: wrap(backend, { guard: undefined, bulk: undefined }) })
+    await results.storeResult('a', 0, 'STARTED')
+    backend.calls.clear()
+    const outcomes = await Promise.all(Array.from({ length: 50 }, (__, n) => results.storeResult('a', n, 'PROGRESS')))
+    expect(outcomes.every(({ written }) => written)).toBe(true)
+    expect(Object.fromEntries(backend.calls)).toEqual({ set: 100, get: 50 })
+  })
+
   it('does not read again what the store has told it was in the way', async () => {
     const backend = new MapBackend()
     const telling = wrap(backend, {
