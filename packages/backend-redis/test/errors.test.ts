@@ -41,7 +41,7 @@ describe('an answer of the server', () => {
   })
 })
 
-describe('an error of the connection', () => {
+describe('[R8] an error of the connection', () => {
   const lost = 'Connection is closed.'
 
   it('is uncertain once the command may have been sent, and unavailable before', () => {
@@ -71,7 +71,7 @@ describe('an error of the connection', () => {
   })
 })
 
-describe('what may be tried again, as Celery says', () => {
+describe('[R8] what may be tried again, as Celery says', () => {
   it.each(['Connection is closed.', 'LOADING Redis is loading', 'WRONGPASS invalid', 'Command timed out'])(
     '%s',
     (message) => {

@@ -22,7 +22,7 @@ function refusal(url: string, settings: ConnectionSettings = {}): unknown {
   }
 }
 
-describe('an address of a server', () => {
+describe('[R5] an address of a server', () => {
   it('says host, port, user, password and database', () => {
     expect(told('redis://user:secret@Example.ORG:6380/3')).toMatchObject({
       host: 'example.org',
@@ -87,7 +87,7 @@ describe('an address of a server', () => {
   })
 })
 
-describe('what stands behind the question mark', () => {
+describe('[R5] [R6] what stands behind the question mark', () => {
   it('is turned into the types of the settings, seconds into milliseconds', () => {
     expect(told('redis://host?socket_timeout=2.5&socket_connect_timeout=0.5&client_name=me&protocol=2')).toMatchObject({
       socketTimeout: 2500,
@@ -122,7 +122,7 @@ describe('what stands behind the question mark', () => {
   })
 })
 
-describe('an address of a socket', () => {
+describe('[R5] an address of a socket', () => {
   it.each(['redis+socket', 'socket'])('%s:// names a file, and no host or port', (scheme) => {
     const options = told(`${scheme}://:secret@/run/redis%20dir/redis.sock`, { port: 7000, connectTimeoutMs: 5 })
     expect(options).toMatchObject({ path: '/run/redis dir/redis.sock', password: 'secret', db: 0 })
@@ -141,7 +141,7 @@ describe('an address of a socket', () => {
   })
 })
 
-describe('TLS', () => {
+describe('[R7] TLS', () => {
   let folder: string
   let warning: MockInstance
   beforeEach(() => {
@@ -196,7 +196,7 @@ describe('TLS', () => {
   })
 })
 
-describe('an address of sentinels', () => {
+describe('[R15] an address of sentinels', () => {
   it('lists them, and takes user, password and database of the master from the first', () => {
     const url = 'sentinel://user:one@a:1/3;sentinel://:two@b/4;sentinel://c:3'
     expect(told(url, { masterName: 'main', sentinelPassword: 'theirs', sentinelUsername: 'watch' })).toMatchObject({
@@ -233,7 +233,7 @@ describe('an address of sentinels', () => {
   })
 })
 
-describe('settings', () => {
+describe('[R5] settings', () => {
   it('have the defaults of Celery, and fail at once instead of sending a command twice', () => {
     expect(told('redis://host')).toMatchObject({
       socketTimeout: 120_000,
@@ -244,7 +244,7 @@ describe('settings', () => {
     expect(told('redis://host', { socketTimeoutMs: 0 })).not.toHaveProperty('socketTimeout')
   })
 
-  it('give the connections a name', () => {
+  it('[R10] give the connections a name', () => {
     expect(told('redis://host', { clientName: 'me' })).toMatchObject({ connectionName: 'me' })
     expect(told('redis://host')).not.toHaveProperty('connectionName')
   })

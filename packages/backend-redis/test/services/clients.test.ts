@@ -144,7 +144,7 @@ describe('a client that is passed in', () => {
   })
 })
 
-describe('a client of ours', () => {
+describe('[R4] a client of ours', () => {
   it('is made at the first use, one for all, and closed with the backend', async () => {
     const name = uniqueId()
     const backend = new RedisBackend({ ...place, clientName: name })

@@ -41,7 +41,7 @@ async function subscribed(count: number): Promise<void> {
 }
 
 describe('waiters', () => {
-  it('all wake though their connection is killed every 50 ms for 20 s', async () => {
+  it('[R2] all wake though their connection is killed every 50 ms for 20 s', async () => {
     const results = open()
     const storing = open()
     const ids = idsOf(1000)
@@ -63,7 +63,7 @@ describe('waiters', () => {
     await subscribed(0)
   }, 180_000)
 
-  it('all wake though the server dies and comes back with its data', async () => {
+  it('[R2] all wake though the server dies and comes back with its data', async () => {
     const results = open()
     const ids = idsOf(100)
     const values = Promise.all(ids.map((id) => results.result<string>(id).get({ timeoutMs: 120_000 })))
@@ -149,7 +149,7 @@ describe('waiters', () => {
     await admin.flushall()
   }, 180_000)
 
-  it('of 10,000, half abandoned, leave no subscription behind, and forgotten sends never had one', async () => {
+  it('[R3] of 10,000, half abandoned, leave no subscription behind, and forgotten sends never had one', async () => {
     const results = open()
     const ids = idsOf(10_000)
     for (const id of ids) results.onTaskCall(id)
@@ -182,7 +182,7 @@ describe('waiters', () => {
 })
 
 describe('stores', () => {
-  it('wait for a server that is away, and are there when it is back', async () => {
+  it('[R8] wait for a server that is away, and are there when it is back', async () => {
     const results = open()
     const [id = ''] = idsOf(1)
     await results.getState(id)

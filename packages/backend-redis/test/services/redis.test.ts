@@ -47,7 +47,7 @@ async function commandsDuring(part: string, during: () => Promise<unknown>): Pro
 }
 
 describe('what Celery sees', () => {
-  it('a result is one key with a lifetime in whole seconds, published on the channel of that name', async () => {
+  it('[R1] [R9] a result is one key with a lifetime in whole seconds, published on the channel of that name', async () => {
     const messages: string[][] = []
     const listener = new Redis(url)
     await listener.subscribe(key)
@@ -62,7 +62,7 @@ describe('what Celery sees', () => {
     listener.disconnect()
   })
 
-  it('a result without expiry has none, and a write takes away the one that was there', async () => {
+  it('[R9] a result without expiry has none, and a write takes away the one that was there', async () => {
     await raw.set(key, '{"status": "STARTED"}', 'EX', 100)
     await using eternal = new Results({ backend: new RedisBackend({ url }), expiresInSeconds: null })
     await eternal.markAsDone(id, 1)
@@ -98,7 +98,7 @@ describe('what Celery sees', () => {
     }
   })
 
-  it('forget removes the key, and tells waiters of Celery nothing that would end them', async () => {
+  it('[R9] forget removes the key, and tells waiters of Celery nothing that would end them', async () => {
     await results.markAsDone(id, 1)
     const heard: string[] = []
     const listener = new Redis(url)
@@ -119,7 +119,7 @@ describe('what Celery sees', () => {
     expect(await raw.getBuffer(key)).toEqual(pickle)
   })
 
-  it('a message that is no document ends no waiter, and one of another task wakes none', async () => {
+  it('[R1] a message that is no document ends no waiter, and one of another task wakes none', async () => {
     const waiting = results.waitFor(id, { timeoutMs: 10_000 })
     await expect.poll(async () => (await raw.pubsub('NUMSUB', key))[1]).toBe(1)
     for (const text of ['', 'no document', '{"status": "SUCCESS"}', '{"status": "SUCCESS", "task_id": "other"}']) {
@@ -145,7 +145,7 @@ describe('what Celery sees', () => {
   })
 })
 
-describe('incr and expire', () => {
+describe('[R9] incr and expire', () => {
   it('count, and give a lifetime to what is there', async () => {
     expect([await backend.incr(key), await backend.incr(key)]).toEqual([1, 2])
     expect(await backend.expire(key, 100)).toBe(true)
@@ -232,7 +232,7 @@ describe('scripts', () => {
   })
 })
 
-describe('limits', () => {
+describe('[R9] limits', () => {
   it('a value of more than 512 MB is too large before it is sent', async () => {
     const bytes = Buffer.allocUnsafeSlow(backend.limits.maxValueBytes + 1)
     const huge: Codec = {

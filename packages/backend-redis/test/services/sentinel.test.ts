@@ -34,7 +34,7 @@ async function masterPort(): Promise<number> {
   return Array.isArray(address) ? Number(address[1]) : 0
 }
 
-describe('sentinels', () => {
+describe('[R15] sentinels', () => {
   it('that know no such master make every operation unavailable', async () => {
     await using backend = new RedisBackend({ url, masterName: 'nobody' })
     await expect(backend.get('a')).rejects.toMatchObject({ code: 'unavailable' })

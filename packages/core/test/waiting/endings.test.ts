@@ -10,7 +10,7 @@ const ways = [
 describe.each(ways)('the end of a wait with $way', ({ show }) => {
   const shown = show === undefined ? {} : { show }
 
-  it('is a timeout when nothing comes in time, and says what was wrong last', async () => {
+  it('[A1] [A3] is a timeout when nothing comes in time, and says what was wrong last', async () => {
     const rig = new WaitingRig({
       ...shown,
       onRead: () => {
@@ -168,7 +168,7 @@ describe.each(ways)('the end of a wait with $way', ({ show }) => {
     expect(rig.waiting.counts).toEqual(nothingHeld)
   })
 
-  it('does not come from a read that fails for now', async () => {
+  it('[A1] does not come from a read that fails for now', async () => {
     let reads = 0
     const rig = new WaitingRig({
       ...shown,

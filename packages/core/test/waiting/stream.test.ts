@@ -87,7 +87,7 @@ describe('Waiting on a stream', () => {
     })
   })
 
-  it('rebuilds a stream that fails, with growing pauses, and polls until it stands', async () => {
+  it('[A5] rebuilds a stream that fails, with growing pauses, and polls until it stands', async () => {
     let refusals = 4
     const opened: number[] = []
     const rig = new WaitingRig({
@@ -118,7 +118,7 @@ describe('Waiting on a stream', () => {
     expect(rig.waiting.counts).toEqual(nothingHeld)
   })
 
-  it('reads everything again once the stream stands again', async () => {
+  it('[A5] reads everything again once the stream stands again', async () => {
     let fails = false
     const rig = new WaitingRig({
       show: (map) =>
