@@ -48,17 +48,14 @@ interface FirestoreQuery {
 }
 
 export interface FirestoreDocument {
-  create(data: FirestoreFields): Promise<FirestoreWritten>
-  set(data: FirestoreFields, options?: { merge: true }): Promise<FirestoreWritten>
-  update(data: FirestoreFields, precondition: object): Promise<FirestoreWritten>
-  get(): Promise<FirestoreSnapshot>
+  readonly id: string
 }
 
 export interface FirestoreBatch {
-  create(document: FirestoreDocument, data: FirestoreFields): FirestoreBatch
-  set(document: FirestoreDocument, data: FirestoreFields, options: { merge: true }): FirestoreBatch
+  create(document: FirestoreDocument, data: FirestoreFields): unknown
+  set(document: FirestoreDocument, data: FirestoreFields, options?: object): unknown
+  update(document: FirestoreDocument, data: FirestoreFields, precondition: object): unknown
   delete(document: FirestoreDocument): unknown
-  commit(): Promise<unknown>
 }
 
 /** What a batch has beside what it declares: which errors it may send itself again after, and what the server answered. */
@@ -66,10 +63,19 @@ export interface RawBatch {
   _commit(options: { readonly retryCodes: readonly number[] }): Promise<RawCommit>
 }
 
-export interface RawCommit {
-  readonly writeResults?: readonly {
-    readonly transformResults?: readonly { readonly integerValue?: unknown }[] | null
-  }[]
+interface RawCommit {
+  readonly writeResults?: readonly RawWrite[] | null
+  readonly commitTime?: RawTime | null
+}
+
+interface RawWrite {
+  readonly updateTime?: RawTime | null
+  readonly transformResults?: readonly { readonly integerValue?: unknown }[] | null
+}
+
+interface RawTime {
+  readonly seconds?: unknown
+  readonly nanos?: number | null
 }
 
 export interface FirestoreSnapshot {
@@ -79,10 +85,6 @@ export interface FirestoreSnapshot {
   readonly updateTime?: FirestoreTime
   readonly readTime: FirestoreTime
   get(field: string): unknown
-}
-
-export interface FirestoreWritten {
-  readonly writeTime: FirestoreTime
 }
 
 export interface FirestoreTime {
@@ -129,6 +131,13 @@ export async function openFirestore(settings: FirestoreSettings, project?: strin
 
 export function isRawBatch(batch: FirestoreBatch): batch is FirestoreBatch & RawBatch {
   return '_commit' in batch
+}
+
+/** The state of a document as its own class of times, which a precondition wants. */
+export async function timestamp(state: string): Promise<object> {
+  const { Timestamp } = await imported('@google-cloud/firestore', () => import('@google-cloud/firestore'))
+  const [seconds, nanoseconds] = state.split('.')
+  return new Timestamp(Number(seconds), Number(nanoseconds ?? 0))
 }
 
 /** What a document's field is to be written as to become so much more. */

@@ -1,24 +1,29 @@
 import { Buffer } from 'node:buffer'
-import { randomUUID } from 'node:crypto'
-import type { Key, ScanPage, SetOutcome, Stored, Version, Write } from '@arpeggio/core'
-import type { FirestoreClient, FirestoreDocument, FirestoreSnapshot, FirestoreTime } from './clients.ts'
-import { type Act, firestoreError, grpc, hasGrpcCode, tooLarge } from './errors.ts'
+import { BackendError, type Key, type ScanPage, type SetOutcome, type Stored, type Write } from '@arpeggio/core'
+import { type FirestoreBatch, type FirestoreClient, type FirestoreDocument, timestamp } from './clients.ts'
+import type { FirestoreSnapshot, FirestoreTime } from './clients.ts'
+import { commit, stateOf } from './commits.ts'
+import { firestoreError, grpc, hasGrpcCode, tooLarge } from './errors.ts'
 import { expiryOf, isExpired, isReplaceable, validStateOf, versionOf } from './expiry.ts'
 import type { ServerClock } from './server-clock.ts'
 
 /** Celery's collection: the TTL policy that it asks for removes what is ours, too. */
 const collection = 'celery'
+/** `expires_at` is what that policy is about. */
+const fields = { value: 'value', expiresAt: 'expires_at' } as const
 /** The names of the fields and of the document want some room below the service's limit of a document. */
 const maxValueBytes = 1_000_000
 const deletesPerCommit = 500
-const rememberedTimes = 1_000
+const rememberedRefusals = 1_000
+/** Behind every name that begins with a prefix. */
+const lastCharacter = '\u{10ffff}'
 
 /** Values as documents of Firestore. Update times are versions. */
 export class Documents {
   readonly #client: () => Promise<FirestoreClient>
   readonly #clock: ServerClock
-  /** A precondition wants a time of the client's own class; those that it has told lately serve as such. */
-  readonly #times = new Map<string, FirestoreTime>()
+  /** Documents that were written too often lately. */
+  readonly #refused = new Set<Key>()
 
   constructor(client: () => Promise<FirestoreClient>, clock: ServerClock) {
     this.#client = client
@@ -40,25 +45,30 @@ export class Documents {
   }
 
   async set(write: Write): Promise<SetOutcome> {
+    const { key, if: condition } = write
     const content = this.#contentOf(write)
-    const document = await this.#document(write.key)
-    if (write.if === 'absent') return this.#create(document, content)
-    if (write.if !== undefined) return this.#replace(document, content, write.if)
-    const { writeTime } = await this.#ask('write', () => document.set(content.data))
-    return this.#written(writeTime, content)
+    if (condition === 'absent') return this.#create(key, content)
+    if (condition === undefined)
+      return this.#written(key, content, (batch, document) => batch.set(document, content.data))
+    const state = validStateOf(condition, this.#clock.now())
+    if (state === undefined || (await this.#isLost(key, state))) return { written: false }
+    return this.#replace(key, content, state)
   }
 
   async delete(keys: readonly Key[]): Promise<void> {
     const client = await this.#client()
-    for (let first = 0; first < keys.length; first += deletesPerCommit) {
-      const batch = client.batch()
-      for (const key of new Set(keys.slice(first, first + deletesPerCommit))) batch.delete(documentOf(client, key))
-      await this.#ask('write', () => batch.commit())
+    const own = [...new Set(keys)]
+    for (let first = 0; first < own.length; first += deletesPerCommit) {
+      await translated('write', () =>
+        commit(client, (batch) => {
+          for (const key of own.slice(first, first + deletesPerCommit)) batch.delete(documentOf(client, key))
+        }),
+      )
     }
   }
 
   async scan(prefix: string, { limit, after }: { readonly limit: number; readonly after: string }): Promise<ScanPage> {
-    const { docs } = await this.#ask('read', async () => {
+    const { docs } = await translated('read', async () => {
       const documents = (await this.#client()).collection(collection).orderBy('__name__')
       const id = documentId(prefix)
       const from = after === '' ? documents.startAt(id) : documents.startAfter(after)
@@ -69,96 +79,69 @@ export class Documents {
     return docs.length < limit || last === undefined ? { keys } : { keys, cursor: last.id }
   }
 
-  async #create(document: FirestoreDocument, content: Content): Promise<SetOutcome> {
-    for (;;) {
-      try {
-        return this.#written((await document.create(content.data)).writeTime, content)
-      } catch (error) {
-        if (!hasGrpcCode(error, grpc.alreadyExists)) throw firestoreError(error, 'write')
-      }
-      const there = await this.#read(document)
-      if (isOwn(there, content)) return this.#written(there.updateTime, content)
-      if (there.exists && !isReplaceable(expiryIn(there), this.#clock.now())) return { written: false }
-      const replaced =
-        there.updateTime === undefined ? undefined : await this.#update(document, content, there.updateTime)
-      if (replaced !== undefined) return replaced
+  /** A document that has expired is absent; the service removes it when it finds the time. */
+  async #create(key: Key, content: Content): Promise<SetOutcome> {
+    for (let mayExist = this.#refused.has(key); ; mayExist = true) {
+      const [there] = mayExist ? await this.#getAll([key]) : []
+      const time = there?.updateTime
+      if (time !== undefined && !isReplaceable(expiryIn(there), this.#clock.now())) return { written: false }
+      const create = (): Promise<SetOutcome> =>
+        this.#written(key, content, (batch, document) => batch.create(document, content.data))
+      const outcome = await (time === undefined ? create() : this.#replace(key, content, timeState(time)))
+      if (outcome.written) return outcome
     }
   }
 
-  async #replace(document: FirestoreDocument, content: Content, version: Version): Promise<SetOutcome> {
-    const state = validStateOf(version, this.#clock.now())
-    if (state === undefined) return { written: false }
-    const time = this.#times.get(state) ?? (await this.#read(document)).updateTime
-    if (time === undefined || stateOf(time) !== state) return { written: false }
-    return (await this.#update(document, content, time)) ?? { written: false }
+  async #replace(key: Key, content: Content, state: string): Promise<SetOutcome> {
+    const lastUpdateTime = await timestamp(state)
+    return this.#written(key, content, (batch, document) => batch.update(document, content.data, { lastUpdateTime }))
   }
 
-  /** Resolves to nothing when the document has changed. The client may have sent the write twice, which then met itself. */
-  async #update(
-    document: FirestoreDocument,
-    content: Content,
-    lastUpdateTime: FirestoreTime,
-  ): Promise<SetOutcome | undefined> {
+  /** Of many who write over one version all but one are refused: before they try again, they look whether it is still there. */
+  async #isLost(key: Key, state: string): Promise<boolean> {
+    if (!this.#refused.has(key)) return false
+    const [there] = await this.#getAll([key])
+    return there?.updateTime === undefined || timeState(there.updateTime) !== state
+  }
+
+  async #written(
+    key: Key,
+    { expiresAt }: Content,
+    fill: (batch: FirestoreBatch, document: FirestoreDocument) => unknown,
+  ): Promise<SetOutcome> {
+    const client = await this.#client()
     try {
-      return this.#written((await document.update(content.data, { lastUpdateTime })).writeTime, content)
+      const [committed] = await commit(client, (batch) => fill(batch, documentOf(client, key)))
+      this.#refused.delete(key)
+      return { written: true, version: versionOf(committed?.state ?? '', expiresAt) }
     } catch (error) {
-      if (!hasGrpcCode(error, grpc.failedPrecondition, grpc.notFound)) throw firestoreError(error, 'write')
+      if (hasGrpcCode(error, grpc.alreadyExists, grpc.failedPrecondition, grpc.notFound)) return { written: false }
+      const failure = firestoreError(error, 'write')
+      if (this.#refused.size >= rememberedRefusals) this.#refused.clear()
+      if (BackendError.is(failure, 'unavailable')) this.#refused.add(key)
+      throw failure
     }
-    const there = await this.#read(document)
-    return isOwn(there, content) ? this.#written(there.updateTime, content) : undefined
-  }
-
-  #written(time: FirestoreTime, { expiresAt }: Content): SetOutcome {
-    return { written: true, version: versionOf(this.#remembered(time), expiresAt) }
-  }
-
-  #remembered(time: FirestoreTime): string {
-    const state = stateOf(time)
-    this.#times.set(state, time)
-    const [oldest] = this.#times.keys()
-    if (this.#times.size > rememberedTimes && oldest !== undefined) this.#times.delete(oldest)
-    return state
   }
 
   async #getAll(keys: readonly Key[], options?: object): Promise<readonly FirestoreSnapshot[]> {
     if (keys.length === 0) return []
     const client = await this.#client()
-    const documents = keys.map((key) => documentOf(client, key))
-    const snapshots = await this.#ask('read', () =>
-      client.getAll(...documents, ...(options === undefined ? [] : [options])),
-    )
+    const asked = [...keys.map((key) => documentOf(client, key)), ...(options === undefined ? [] : [options])]
+    const snapshots = await translated('read', () => client.getAll(...asked))
     const [first] = snapshots
     if (first !== undefined) this.#clock.heard(first.readTime.toMillis())
     return snapshots
-  }
-
-  async #document(key: Key): Promise<FirestoreDocument> {
-    return documentOf(await this.#client(), key)
-  }
-
-  #read(document: FirestoreDocument): Promise<FirestoreSnapshot> {
-    return this.#ask('read', () => document.get())
-  }
-
-  async #ask<Answer>(act: Act, operation: () => Promise<Answer>): Promise<Answer> {
-    try {
-      return await operation()
-    } catch (error) {
-      throw firestoreError(error, act)
-    }
   }
 
   #contentOf({ value, expiresInSeconds }: Write): Content {
     const size = typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength
     if (size > maxValueBytes) throw tooLarge(`A value of ${size} bytes is over what a document of Firestore can hold`)
     const expiresAt = expiryOf(expiresInSeconds, this.#clock.now())
-    const nonce = randomUUID()
     const data = {
       [fields.value]: typeof value === 'string' ? value : Buffer.from(value),
       [fields.expiresAt]: expiresAt ?? null,
-      [fields.nonce]: nonce,
     }
-    return { data, expiresAt, nonce }
+    return { data, expiresAt }
   }
 
   #isValid(snapshot: FirestoreSnapshot): boolean {
@@ -170,22 +153,14 @@ export class Documents {
     if (snapshot.updateTime === undefined || !this.#isValid(snapshot)) return undefined
     if (typeof value !== 'string' && !(value instanceof Uint8Array)) return undefined
     const expiresAt = expiryIn(snapshot)
-    const version = versionOf(this.#remembered(snapshot.updateTime), expiresAt)
+    const version = versionOf(timeState(snapshot.updateTime), expiresAt)
     return expiresAt === undefined ? { value, version } : { value, version, expiresAt }
   }
 }
 
-/** Behind every name that begins with a prefix. */
-const lastCharacter = '\u{10ffff}'
-
-/** `expires_at` is what Celery's TTL policy is about. */
-const fields = { value: 'value', expiresAt: 'expires_at', nonce: 'nonce' } as const
-
 interface Content {
   readonly data: Record<string, unknown>
   readonly expiresAt: Date | undefined
-  /** Tells a write that met itself from one that met another. */
-  readonly nonce: string
 }
 
 /** Where a key is kept. */
@@ -202,15 +177,16 @@ function keyOf(id: string): Key {
   return id.replaceAll('%2F', '/').replaceAll('%25', '%')
 }
 
-function isOwn(
-  there: FirestoreSnapshot,
-  { nonce }: Content,
-): there is FirestoreSnapshot & { readonly updateTime: FirestoreTime } {
-  return there.updateTime !== undefined && there.get(fields.nonce) === nonce
+async function translated<Answer>(act: 'read' | 'write', operation: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await operation()
+  } catch (error) {
+    throw firestoreError(error, act)
+  }
 }
 
-function expiryIn(snapshot: FirestoreSnapshot): Date | undefined {
-  const time: unknown = snapshot.get(fields.expiresAt)
+function expiryIn(snapshot: FirestoreSnapshot | undefined): Date | undefined {
+  const time: unknown = snapshot?.get(fields.expiresAt)
   return isTime(time) ? new Date(time.toMillis()) : undefined
 }
 
@@ -218,6 +194,6 @@ function isTime(value: unknown): value is FirestoreTime {
   return typeof value === 'object' && value !== null && 'toMillis' in value
 }
 
-function stateOf({ seconds, nanoseconds }: FirestoreTime): string {
-  return `${seconds}.${String(nanoseconds).padStart(9, '0')}`
+function timeState({ seconds, nanoseconds }: FirestoreTime): string {
+  return stateOf(seconds, nanoseconds)
 }

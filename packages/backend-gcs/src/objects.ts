@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Key, ScanPage, SetOutcome, Stored, Value, Write } from '@arpeggio/core'
+import {
+  BackendError,
+  type Key,
+  type ScanPage,
+  type SetOutcome,
+  type Stored,
+  type Value,
+  type Write,
+} from '@arpeggio/core'
 import type { StorageClient } from './clients.ts'
 import { clientError, statusOf } from './errors.ts'
 import { expiryOf, isExpired, isReplaceable, validStateOf, versionOf } from './expiry.ts'
@@ -12,6 +20,7 @@ import type { ServerClock } from './server-clock.ts'
 /** Celery's client does the same: what is larger goes in pieces, which can be resumed. */
 const maxSingleUpload = 8 * 1024 * 1024
 const contentType = 'text/plain'
+const rememberedRefusals = 1_000
 
 export interface ObjectsOptions {
   readonly requests: Requests
@@ -35,6 +44,8 @@ export class Objects {
   readonly #heads: ObjectHeads
   readonly #names: ObjectNames
   readonly #recent: RecentBodies = new RecentBodies()
+  /** Objects that were written too often lately. */
+  readonly #refused = new Set<string>()
   readonly #downloads = new Map<string, Promise<Body | undefined>>()
 
   constructor(options: ObjectsOptions) {
@@ -71,7 +82,9 @@ export class Objects {
     }
     if (write.if === 'absent') return this.#create(upload)
     const over = write.if === undefined ? undefined : validStateOf(write.if, this.#now())
-    if (write.if !== undefined && over === undefined) return { written: false }
+    if (write.if !== undefined && (over === undefined || (await this.#isLost(upload.name, over)))) {
+      return { written: false }
+    }
     return this.#written(upload, await this.#upload({ ...upload, over }))
   }
 
@@ -128,7 +141,7 @@ export class Objects {
    * against the rate of the object. One that has expired is absent; the bucket removes it when it finds the time.
    */
   async #create(upload: Omit<Upload, 'over'>): Promise<SetOutcome> {
-    let mayExist = this.#recent.has(upload.name)
+    let mayExist = this.#recent.has(upload.name) || this.#refused.has(upload.name)
     for (; ; mayExist = true) {
       const head = mayExist ? await this.#heads.one(upload.name) : undefined
       if (head !== undefined && !isReplaceable(head.expiresAt, this.#now())) return { written: false }
@@ -137,15 +150,32 @@ export class Objects {
     }
   }
 
+  /** Of many who write over one version all but one are refused: before they try again, they look whether it is still there. */
+  async #isLost(name: string, over: string): Promise<boolean> {
+    return this.#refused.has(name) && (await this.#heads.one(name))?.generation !== over
+  }
+
   #written({ name, bytes, expiresAt }: Omit<Upload, 'over'>, generation: string | undefined): SetOutcome {
     if (generation === undefined) return { written: false }
+    this.#refused.delete(name)
     this.#recent.set(name, { generation, bytes })
     return { written: true, version: versionOf(generation, expiresAt) }
   }
 
   /** Resolves to the new generation, or to nothing when the object is not at the one to write over. */
   async #upload(upload: Upload): Promise<string | undefined> {
-    if (upload.bytes.byteLength > maxSingleUpload) return this.#uploadInPieces(upload)
+    try {
+      return await (upload.bytes.byteLength > maxSingleUpload
+        ? this.#uploadInPieces(upload)
+        : this.#uploadAtOnce(upload))
+    } catch (error) {
+      if (this.#refused.size >= rememberedRefusals) this.#refused.clear()
+      if (BackendError.is(error, 'unavailable')) this.#refused.add(upload.name)
+      throw error
+    }
+  }
+
+  async #uploadAtOnce(upload: Upload): Promise<string | undefined> {
     const { over, bytes, name, expiresAt } = upload
     const boundary = randomUUID()
     const resource = { name, contentType, ...customTime(expiresAt) }

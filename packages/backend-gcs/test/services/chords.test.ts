@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { body, modes, part, type Queue, Stage } from './chord-stage.ts'
 import { type Fate, RateLimit } from './interceptor.ts'
 
-function parts(count: number): Signature<number, []>[] {
+function parts(count: number): Signature<number>[] {
   return Array.from({ length: count }, (_, index) => part.s(index))
 }
 
 /** A header whose end comes late. */
-async function* until(sealed: Promise<void>, count: number): AsyncGenerator<Signature<number, []>> {
+async function* until(sealed: Promise<void>, count: number): AsyncGenerator<Signature<number>> {
   yield* parts(count)
   await sealed
 }
@@ -97,6 +97,7 @@ describe.each(modes)('a chord with %s', (mode) => {
     stage.fate = () => 'pass'
     await processes[0]?.chords.sweep()
     expectBody(stage, 'c', 200)
+    expect(await processes[0]?.chords.inspect('c')).toMatchObject({ size: 200, state: 'done' })
   })
 
   it('[T-08] that two seal with different sizes at once has one of them, and the other is told of the conflict', async () => {
@@ -139,12 +140,13 @@ describe.each(modes)('a chord with %s', (mode) => {
     const late = stage.process()
     await finish(late, messages[0] ?? fail())
     expectBody(stage, 'c', 300)
+    expect(stage.queue.bodiesOf('c')).toHaveLength(1)
   })
 
   it('of 300 parts ends without an error where objects and documents take one write a second', async () => {
     await using stage = await Stage.open(mode)
     const limit = new RateLimit(mode === 'Firestore' ? 5 : 1)
-    stage.fate = limit.fate
+    limit.guard(stage.interceptors)
     const processes = [stage.process(), stage.process()]
     const began = performance.now()
     const handle = await (processes[0] ?? fail()).apply(chord(parts(300), body, { id: 'c' }))
@@ -160,7 +162,7 @@ describe.each(modes)('a chord with %s', (mode) => {
 describe('a chord in Firestore', () => {
   it('[T-54] of 500 parts that return at once, with contention where documents are written too often, has no hot document', async () => {
     await using stage = await Stage.open('Firestore')
-    stage.fate = new RateLimit(1).fate
+    new RateLimit(1).guard(stage.interceptors)
     const processes = [stage.process(), stage.process()]
     await processes[0]?.apply(chord(parts(500), body, { id: 'c' }))
     const began = performance.now()

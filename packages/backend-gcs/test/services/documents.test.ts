@@ -4,7 +4,7 @@ import { Firestore } from '@google-cloud/firestore'
 import { afterAll, describe, expect, it } from 'vitest'
 import { GcsBackend, type GcsSettings } from '../../src/index.ts'
 import { Buckets, firestoreOverHttp, textOf } from './gcs-harness.ts'
-import { contention, type Fate, Interceptor, type Seen } from './interceptor.ts'
+import { contention, Interceptor } from './interceptor.ts'
 
 const { url: apiEndpoint } = await gcs()
 const { url: emulatorHost } = await startFirestore()
@@ -80,48 +80,54 @@ describe('what chords keep', () => {
   })
 })
 
-// The emulator loses no answers: the client speaks HTTP here, through an interceptor.
-describe('a write of a document whose answer is lost (by an interceptor)', () => {
-  async function throughInterceptor(): Promise<{ interceptor: Interceptor; backend: GcsBackend } & AsyncDisposable> {
-    const interceptor = await Interceptor.open(`http://${emulatorHost}`)
-    const rest = firestoreOverHttp(project, interceptor.host)
-    const backend = open({ firestore: rest })
-    return {
-      interceptor,
-      backend,
-      async [Symbol.asyncDispose]() {
-        await backend[Symbol.asyncDispose]()
-        await rest.terminate()
-        await interceptor[Symbol.asyncDispose]()
-      },
-    }
-  }
+interface Stand extends AsyncDisposable {
+  readonly interceptor: Interceptor
+  readonly backend: GcsBackend
+}
 
-  function first(count: number, fate: Fate): (seen: Seen) => Fate {
-    let left = count
-    return ({ kind }) => (kind === 'commit' && left-- > 0 ? fate : 'pass')
+/** The emulator loses no answers: the client speaks HTTP here, through an interceptor. */
+async function throughInterceptor(): Promise<Stand> {
+  const interceptor = await Interceptor.open(`http://${emulatorHost}`)
+  const rest = firestoreOverHttp(project, interceptor.host)
+  const backend = open({ firestore: rest })
+  return {
+    interceptor,
+    backend,
+    async [Symbol.asyncDispose]() {
+      await backend[Symbol.asyncDispose]()
+      await rest.terminate()
+      await interceptor[Symbol.asyncDispose]()
+    },
   }
+}
 
-  it('[T-55] is known again by its nonce when the client sends it a second time', async () => {
-    await using stage = await throughInterceptor()
-    const { backend, interceptor } = stage
-    const key = marker()
-    interceptor.fate = first(1, { status: 503, body: unavailable, isApplied: true })
-    const created = await backend.set({ key, value: 'one', if: 'absent' })
-    expect(created.written).toBe(true)
-    expect(await backend.set({ key, value: 'two', if: 'absent' })).toEqual({ written: false })
-    expect(textOf(await backend.get(key))).toBe('one')
+describe('a commit (answers by an interceptor)', () => {
+  it('[T-55] whose answer is lost is sent once: it is uncertain, and did count', async () => {
+    await using stand = await throughInterceptor()
+    const { backend, interceptor } = stand
+    const [key, counter] = [marker(), `chord-unlock-${randomUUID()}`]
+    interceptor.fate = () => ({ ...unavailable, isApplied: true })
+    await expect(backend.set({ key, value: 'one', if: 'absent' })).rejects.toMatchObject({ code: 'uncertain' })
+    await expect(backend.incr(counter)).rejects.toMatchObject({ code: 'uncertain' })
+    expect(interceptor.count('commit')).toBe(2)
+    expect([(await dataOf(key))?.['value'], (await dataOf(counter))?.['chord_count']]).toEqual(['one', 1])
   })
 
-  it('is tried again by the client when documents are contended', async () => {
-    await using stage = await throughInterceptor()
-    const { backend, interceptor } = stage
-    interceptor.fate = first(2, contention)
-    expect((await backend.set({ key: marker(), value: 'one', if: 'absent' })).written).toBe(true)
+  it('that meets contention is unavailable, and a counter is tried again as Celery does it', async () => {
+    await using stand = await throughInterceptor()
+    const { backend, interceptor } = stand
+    const counter = `chord-unlock-${randomUUID()}`
+    interceptor.fate = () => (interceptor.count('commit') === 1 ? contention : 'pass')
+    await expect(backend.set({ key: marker(), value: 'one', if: 'absent' })).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    interceptor.seen.length = 0
+    expect(await backend.incr(counter)).toBe(1)
+    expect(interceptor.count('commit')).toBe(2)
   })
 })
 
-const unavailable = JSON.stringify({ error: { code: 503, status: 'UNAVAILABLE', message: 'try again' } })
+const unavailable = { status: 503, body: '{"error": {"code": 503, "status": "UNAVAILABLE", "message": "try again"}}' }
 
 describe('a counter', () => {
   it('[G4] is a document named by its key, with chord_count and expires_at in one write', async () => {

@@ -117,8 +117,7 @@ describe('a write (refusals and losses by an interceptor)', () => {
   })
 
   it('[T-57] of twenty states of one task within a second stays below the rate of one object, without an error', async () => {
-    const limit = new RateLimit(1)
-    interceptor.fate = limit.fate
+    new RateLimit(1).guard([interceptor])
     await using backend = open()
     await using results = new Results({ backend })
     const updates = [results.markAsStarted('a').then(() => undefined)]

@@ -42,6 +42,8 @@ export class Interceptor implements AsyncDisposable {
   fate: (seen: Seen) => Fate = () => 'pass'
   /** Done before a request goes on. */
   before: (seen: Seen) => Promise<void> = async () => undefined
+  /** Told what became of a request that went on. */
+  after: (seen: Seen, isApplied: boolean) => void = () => undefined
   #watchers: (() => void)[] = []
   readonly #target: URL
   readonly #server: Server
@@ -102,6 +104,7 @@ export class Interceptor implements AsyncDisposable {
     await this.before(seen)
     const answer = await this.#forward(request, body)
     if (answer.status < 300) this.applied.push(seen)
+    this.after(seen, answer.status < 300)
     if (fate === 'lose') response.destroy()
     else response.writeHead(answer.status, answer.headers).end(answer.body)
   }
@@ -129,7 +132,10 @@ interface Forwarded {
   readonly body: Buffer
 }
 
-/** One mutation a second of an object or document, after a burst, as the services ask for; refused in their words. */
+/**
+ * One mutation a second of an object or document, after a burst, as the services ask for; refused in their words. What
+ * fails its own condition changes nothing, and does not count.
+ */
 export class RateLimit {
   readonly #burst: number
   readonly #tokens = new Map<string, { left: number; at: number }>()
@@ -139,11 +145,25 @@ export class RateLimit {
     this.#burst = burst
   }
 
-  readonly fate = (seen: Seen): Fate => {
-    if (!['upload', 'delete', 'commit'].includes(seen.kind)) return 'pass'
-    if (seen.names.every((name) => this.#take(name))) return 'pass'
+  /** Stands before these services. */
+  guard(interceptors: readonly Interceptor[]): void {
+    for (const interceptor of interceptors) {
+      interceptor.fate = (seen) => this.#judge(seen)
+      interceptor.after = (seen, isApplied) => {
+        if (!isApplied) for (const name of seen.names) this.#giveBack(name)
+      }
+    }
+  }
+
+  #judge(seen: Seen): Fate {
+    if (!isMutation(seen) || seen.names.every((name) => this.#take(name))) return 'pass'
     this.refused += 1
     return seen.kind === 'commit' ? contention : rateLimited
+  }
+
+  #giveBack(name: string): void {
+    const tokens = this.#tokens.get(name)
+    if (tokens !== undefined) tokens.left += 1
   }
 
   #take(name: string): boolean {
@@ -154,6 +174,10 @@ export class RateLimit {
     this.#tokens.set(name, { left: isAllowed ? filled - 1 : filled, at: now })
     return isAllowed
   }
+}
+
+function isMutation({ kind }: Seen): boolean {
+  return kind === 'upload' || kind === 'delete' || kind === 'commit'
 }
 
 export const rateLimited: Fate = answer(429, {
