@@ -18,6 +18,8 @@ export interface SharedOptions {
   readonly replicas?: number
   /** How long a write waits to become durable before it is `uncertain`. Default: 5000. */
   readonly durableWithinMs?: number
+  /** Whether parts of chords that Celery shares are kept in slot order: its `result_chord_ordered`. Default: true. */
+  readonly chordOrdered?: boolean
   /** How often the subscriber connection is asked whether it lives; it is rebuilt when an answer stays away that long. Default: 5000. */
   readonly heartbeatMs?: number
 }

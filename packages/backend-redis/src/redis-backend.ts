@@ -20,7 +20,7 @@ import type {
 } from '@arpeggio/core'
 import { abortable } from './abortable.ts'
 import { addressOf } from './address.ts'
-import { partScript } from './chords/part-script.ts'
+import type { LedgerStore } from './chords/ledger-calls.ts'
 import { RedisLedger } from './chords/redis-ledger.ts'
 import { type Argument, type RedisClient, type Reply, textOf } from './client.ts'
 import type { Connection } from './connection.ts'
@@ -67,11 +67,12 @@ export class RedisBackend implements Backend {
 
   constructor(options: RedisBackendOptions) {
     this.#connections = new Connections(options)
-    const publish = this.#connections.isSharded ? 'SPUBLISH' : 'PUBLISH'
+    const publish = this.#connections.isSharded ? ('SPUBLISH' as const) : ('PUBLISH' as const)
     this.#scripts = scripts(publish)
-    const ledgerStore = {
+    const ledgerStore: LedgerStore = {
       connections: this.#connections,
-      part: partScript(publish),
+      publish,
+      isOrdered: options.chordOrdered ?? true,
       call: <Answer>(work: () => Promise<Answer>) => this.#call(undefined, work),
     }
     this.chords = { open: (context) => new RedisLedger(ledgerStore, context) }

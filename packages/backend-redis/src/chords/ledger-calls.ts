@@ -1,14 +1,18 @@
 import type { Argument, Reply } from '../client.ts'
 import type { Connection } from '../connection.ts'
 import type { Connections } from '../connections.ts'
-import type { Script } from '../scripts.ts'
+import type { Publish, Script } from '../scripts.ts'
 import type { ChordNames } from './chord-names.ts'
+import type { Layout } from './layout.ts'
+import { type LedgerScripts, ledgerScripts } from './ledger-scripts.ts'
 
 /** What of the backend the ledger works with. */
 export interface LedgerStore {
   readonly connections: Connections
-  /** The script of a part: it tells the waiters of its result on the channels that this backend uses. */
-  readonly part: Script
+  /** Where the waiters of a result are told of it. */
+  readonly publish: Publish
+  /** Whether Celery keeps parts in the order of their slots, as is its default. */
+  readonly isOrdered: boolean
   /** Refuses what comes after the end of the backend. */
   readonly call: <Answer>(work: () => Promise<Answer>) => Promise<Answer>
 }
@@ -16,9 +20,11 @@ export interface LedgerStore {
 /** Runs commands for the ledger: scripts over the keys of one chord, and single commands. */
 export class LedgerCalls {
   readonly #store: LedgerStore
+  readonly scripts: LedgerScripts
   readonly #names: ChordNames
 
-  constructor(store: LedgerStore, names: ChordNames) {
+  constructor(store: LedgerStore, names: ChordNames, layout: Layout) {
+    this.scripts = ledgerScripts(store.publish, layout)
     this.#store = store
     this.#names = names
   }

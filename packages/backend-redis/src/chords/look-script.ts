@@ -1,4 +1,5 @@
 import { type Script, script } from '../scripts.ts'
+import type { Layout } from './layout.ts'
 import { added, learnSize, peerFired } from './lua.ts'
 
 /**
@@ -9,7 +10,7 @@ import { added, learnSize, peerFired } from './lua.ts'
  * Where peers may fire, a chord that is complete looks the same whether one of them is about to or died: it is suspect, and
  * due when nothing has come of it for a while.
  */
-export const look: Script = script(`
+const look = ({ counts }: Layout): string => `
 local now = tonumber(ARGV[1])
 local st, mode, size, due, sus, susn, life =
   unpack(redis.call('HMGET', KEYS[4], 'st', 'm', 'size', 'due', 'sus', 'susn', 'life'))
@@ -30,7 +31,7 @@ end
 redis.call('EXPIRE', KEYS[1], life)
 redis.call('EXPIRE', KEYS[4], 2 * life)
 redis.call('HSET', KEYS[4], 'ren', now)
-local count = redis.call('ZCARD', KEYS[1])
+${counts}
 if count < target then return {'', count, target} end
 if mode ~= 'shared' then return {'complete', count, target} end
 if KEYS[7] and redis.call('EXISTS', KEYS[7]) == 1 then
@@ -43,19 +44,18 @@ if not sus or tonumber(susn) ~= count then
 end
 if now - tonumber(sus) < tonumber(ARGV[2]) then return {'suspect', count, target} end
 return {redis.call('HGET', KEYS[4], 'foreign') and 'orphan' or 'takeover', count, target}
-`)
+`
 
 /** A page of parts. ARGV: 1 'rank' or 'score', 2 from, 3 to, exclusive. Answers how many parts there are, and members with scores. */
-export const page: Script = script(`
+const page = (layout: Layout): string => `
 local key = redis.call('EXISTS', KEYS[5]) == 1 and KEYS[5] or KEYS[1]
-local command, to = 'ZRANGE', ARGV[3] - 1
-if ARGV[1] == 'score' then command, to = 'ZRANGEBYSCORE', '(' .. ARGV[3] end
-return {redis.call('ZCARD', key), redis.call(command, key, ARGV[2], to, 'WITHSCORES')}
-`)
+${layout.page}
+`
 
-/** The scores of a page of parts by rank, without the parts. ARGV: 1 from, 2 to, inclusive. */
+/** The scores of a page of parts by rank, without the parts. ARGV: 1 from, 2 to, inclusive. A list has none. */
 export const scores: Script = script(`
 local key = redis.call('EXISTS', KEYS[5]) == 1 and KEYS[5] or KEYS[1]
+if redis.call('TYPE', key).ok == 'list' then return '' end
 local found = redis.call('ZRANGE', key, ARGV[1], ARGV[2], 'WITHSCORES')
 local numbers = {}
 for index = 2, #found, 2 do numbers[index / 2] = found[index] end
@@ -67,3 +67,12 @@ export const tally: Script = script(`
 local mode, early, bad, low = unpack(redis.call('HMGET', KEYS[4], 'm', 'early', 'bad', 'low'))
 return {mode == 'own' and not early and 1 or 0, bad, low}
 `)
+
+export interface LookScripts {
+  readonly look: Script
+  readonly page: Script
+}
+
+export function lookScripts(layout: Layout): LookScripts {
+  return { look: script(look(layout)), page: script(page(layout)) }
+}

@@ -5,9 +5,9 @@ export function nameOf(taskId: string): string {
   return `, ${encodeJson(taskId)}, `
 }
 
-/** A part as Celery writes it, to the byte: a set keeps apart what differs, and the same part twice must not. */
-export function memberOf({ taskId, state, value }: SlotEntry): string {
-  return `[1${nameOf(taskId)}${encodeJson(state)}, ${encodeJson(value ?? null)}]`
+/** A part as Celery writes it, `exact` to the byte: a set keeps apart what differs, and the same part twice must not. */
+export function memberOf({ taskId, state, value }: SlotEntry, exact: boolean): string {
+  return `[1${nameOf(taskId)}${encodeJson(state)}, ${encodeJson(value ?? null, { exact })}]`
 }
 
 /** Reads what either side has written; the number in front says nothing. */

@@ -17,7 +17,6 @@ import type { LedgerCalls, LedgerStore } from './ledger-calls.ts'
 import { memberOf, nameOf, scoreOf } from './member.ts'
 import { beginning, isBegunByPeer } from './peer-chord.ts'
 import { heldOf } from './record-fields.ts'
-import { begin } from './write-script.ts'
 
 export interface PartCallsTools {
   readonly store: LedgerStore
@@ -62,11 +61,11 @@ export class PartCalls {
   }
 
   async #send(part: Part, claim: Claim | undefined, sent?: Sent): Promise<Reply> {
-    const { calls, store } = this.#tools
+    const { calls } = this.#tools
     const args = this.#argsOf(part, claim)
     const call = sent && { more: [sent.key], connection: sent.connection }
     for (;;) {
-      const reply = await calls.script(part.chord, store.part, [...args, ...(sent?.args ?? [])], call)
+      const reply = await calls.script(part.chord, calls.scripts.part, [...args, ...(sent?.args ?? [])], call)
       if (reply === null || textOf(reply) !== 'begin') return reply
       await this.#begin(part)
     }
@@ -75,16 +74,17 @@ export class PartCalls {
   #argsOf(part: Part, claim: Claim | undefined): readonly Argument[] {
     const { entry, slot } = part
     const { now, settings } = this.#tools.context
+    const isPeers = isBegunByPeer(part)
     return [
       nameOf(entry.taskId),
-      memberOf(entry),
+      memberOf(entry, isPeers || settings.peers === 'celery'),
       scoreOf(slot),
       PROPAGATE_STATES.has(entry.state) ? '1' : '',
       claim?.nonce ?? '',
       claim === undefined ? '' : encodeJson(claim.lease),
       claim?.at ?? now(),
       Math.ceil(settings.expiresInSeconds),
-      isBegunByPeer(part) ? '1' : '',
+      isPeers ? '1' : '',
     ]
   }
 
@@ -92,7 +92,7 @@ export class PartCalls {
   async #begin(part: Part): Promise<void> {
     const { calls, context, enter } = this.#tools
     await enter(part.chord)
-    await calls.script(part.chord, begin, beginning(part, context))
+    await calls.script(part.chord, calls.scripts.begin, beginning(part, context))
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Fold, type LedgerContext, PROPAGATE_STATES, type SlotEntry } from '@arpeggio/core'
 import { listOf, type Reply, textOf } from '../client.ts'
-import { page, scores } from './look-script.ts'
+import { scores } from './look-script.ts'
 import { entryOf } from './member.ts'
 import type { LedgerCalls } from './ledger-calls.ts'
 
@@ -78,6 +78,19 @@ export class PartPages {
     yield [...entries, ...Array.from<undefined>({ length: missing })]
   }
 
+  /** In the order of a header in which several tasks have one slot; what was added to it comes last. */
+  async *entriesOf(
+    chord: string,
+    taskIds: readonly string[],
+    [from, to]: Range,
+  ): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
+    const found = new Map<string, SlotEntry>()
+    for await (const { entry } of this.tasks(chord)) found.set(entry.taskId, entry)
+    const known = new Set(taskIds)
+    const added = [...found.values()].filter(({ taskId }) => !known.has(taskId))
+    yield [...taskIds.map((id) => found.get(id)), ...added].slice(from, to)
+  }
+
   /** One of each task, with the members that say the same again. Repeats stand beside each other: they have one score. */
   async *tasks(chord: string): AsyncGenerator<TaskParts> {
     let run: Standing[] = []
@@ -122,7 +135,9 @@ export class PartPages {
   }
 
   async #page(chord: string, by: 'rank' | 'score', from: number, to: number): Promise<Page> {
-    const [count, found] = listOf(await this.#retry(() => this.#calls.script(chord, page, [by, from, to])))
+    const [count, found] = listOf(
+      await this.#retry(() => this.#calls.script(chord, this.#calls.scripts.page, [by, from, to])),
+    )
     const list = listOf(found)
     const parts: Standing[] = []
     for (let at = 0; at < list.length; at += 2) parts.push({ member: textOf(list[at]), score: numberOf(list[at + 1]) })

@@ -1,4 +1,5 @@
 import { type Publish, type Script, script } from '../scripts.ts'
+import type { Layout } from './layout.ts'
 import { added, freeze, learnSize, peerFired, whole } from './lua.ts'
 
 /**
@@ -39,8 +40,8 @@ if st and st ~= 'open' and st ~= 'sealed' then
   return 'late'
 end`
 
-/** How many parts there must be. `raced`: there were enough before this one, so that a peer may be about to fire. */
-const sizes = `
+/** How many parts there must be. What peers add, they add to a key without a lifetime. `raced`: there were enough before this one, so that a peer may be about to fire. */
+const sizes = ({ counts }: Layout): string => `
 if mode == 'shared' or mode == 'captured' then
   ${added}
   ${learnSize}
@@ -49,39 +50,17 @@ if mode == 'shared' or mode == 'captured' then
     return 'late'
   end
   if st == 'sealed' then target = size + added end
-  raced = mode == 'shared' and stored and redis.call('ZCARD', KEYS[1]) >= stored + added
+  if mode == 'shared' and added > 0 then redis.call('EXPIRE', KEYS[2], life) end
+  if mode == 'shared' and stored then
+    ${counts}
+    raced = count >= stored + added
+  end
 elseif st == 'sealed' then
   target = tonumber(size)
 end`
 
-/**
- * Whether the task has filled the slot before, with whatever value. Peers put several tasks into one slot: then the bare
- * beginning of the part's own members finds them, however many there are.
- */
-const repeats = `
-local there = redis.call('ZRANGEBYSCORE', KEYS[1], score, score, 'LIMIT', 0, 1)[1]
-if there then
-  if (string.find(there, name, 1, true) or 99) < 16 then
-    outcome = 'duplicate'
-  elseif mode == 'own' then
-    return 'conflict'
-  else
-    local bare = '[1' .. name
-    redis.call('ZADD', KEYS[1], score, bare)
-    local rank = redis.call('ZRANK', KEYS[1], bare) + 1
-    local other = redis.call('ZRANGE', KEYS[1], rank, rank, 'WITHSCORES')
-    redis.call('ZREM', KEYS[1], bare)
-    if other[1] and tonumber(other[2]) == tonumber(score) and string.sub(other[1], 1, #bare) == bare then
-      outcome = 'duplicate'
-    end
-  end
-end`
-
-/** The same task may fill another slot with the same words, which a set would take for one: readers skip the first number. */
-const adds = `
-if redis.call('ZADD', KEYS[1], 'NX', score, ARGV[2]) == 0 then
-  redis.call('ZADD', KEYS[1], score, '[1.' .. (score == '+inf' and '0' or score) .. string.sub(ARGV[2], 3))
-end
+/** For whoever reads how a chord has ended without reading all of it. */
+const tallies = `
 if st and ARGV[4] == '1' then
   redis.call('HINCRBY', KEYS[4], 'bad', 1)
   local low = redis.call('HGET', KEYS[4], 'low')
@@ -128,7 +107,7 @@ end`
  * nothing, when a peer began the chord and there is no record yet. Without a claim a complete chord is left to the next look;
  * but where a peer might fire it, the parts are fixed all the same.
  */
-const part = (publish: Publish): string => `
+const part = (publish: Publish, layout: Layout): string => `
 local name, score = ARGV[1], ARGV[3]
 local now = tonumber(ARGV[7])
 local st, mode, size, due, ren, life = unpack(redis.call('HMGET', KEYS[4], 'st', 'm', 'size', 'due', 'ren', 'life'))
@@ -140,12 +119,13 @@ if due then
   outcome = 'late'
 else
   local target, raced, why
-  ${sizes}
-  ${repeats}
+  ${sizes(layout)}
+  ${layout.repeats}
   if outcome == 'recorded' then
-    ${adds}
+    ${layout.adds}
+    ${tallies}
   end
-  local count = redis.call('ZCARD', KEYS[1])
+  ${layout.counts}
   ${renews}
   if not st then return 'unknown' end
   if not target then return outcome end
@@ -160,6 +140,6 @@ redis.call('HINCRBY', KEYS[4], 'rev', 1)
 redis.call('HINCRBY', KEYS[4], 'att', 1)
 return {outcome, ${whole}}`
 
-export function partScript(publish: Publish): Script {
-  return script(part(publish))
+export function partScript(publish: Publish, layout: Layout): Script {
+  return script(part(publish, layout))
 }

@@ -5,6 +5,7 @@ import {
   type Claim,
   type EntriesOptions,
   type Fold,
+  type GuardedWrite,
   type Held,
   type LedgerContext,
   type LedgerReader,
@@ -13,17 +14,20 @@ import {
   type Place,
   type Recorded,
   type SlotEntry,
+  type StoredPart,
 } from '@arpeggio/core'
 import { type Argument, listOf, type Reply, textOf } from '../client.ts'
 import { actOf, type Writing } from './act.ts'
 import { ChordNames } from './chord-names.ts'
 import { LedgerCalls, type LedgerStore } from './ledger-calls.ts'
-import { look, tally } from './look-script.ts'
+import { ordered, unordered } from './layout.ts'
+import { tally } from './look-script.ts'
 import { OpenChords } from './open-chords.ts'
 import { PartCalls } from './part-calls.ts'
 import { PartPages } from './part-pages.ts'
 import { fieldsOf, heldOf, type Mode } from './record-fields.ts'
-import { read, reopen, write } from './write-script.ts'
+import { headerOf, mayHaveHeader, type PeerHeader } from './peer-header.ts'
+import { read } from './write-script.ts'
 
 /** Counts the parts of chords on Celery's own keys, so that its workers and this library finish them together. */
 export class RedisLedger implements ChordLedger {
@@ -34,6 +38,8 @@ export class RedisLedger implements ChordLedger {
   readonly #pages: PartPages
   readonly #parts: PartCalls
   readonly #open: OpenChords
+  /** Of the chords that this process has claimed. */
+  readonly #headers = new Map<string, PeerHeader>()
   readonly #mode: Mode
 
   constructor(store: LedgerStore, context: LedgerContext) {
@@ -43,7 +49,7 @@ export class RedisLedger implements ChordLedger {
       throw new BackendError('unsupported', `Celery knows no Redis Cluster: peers must be 'none'`)
     this.#context = context
     this.#names = new ChordNames(keyPrefix, isCluster)
-    this.#calls = new LedgerCalls(store, this.#names)
+    this.#calls = new LedgerCalls(store, this.#names, peers === 'none' || store.isOrdered ? ordered : unordered)
     this.#pages = new PartPages(this.#calls, context.retry)
     const run = (command: string, args: readonly Argument[]): Promise<Reply> => this.#calls.run(command, args)
     this.#open = new OpenChords({ key: this.#names.open, lifetimeSeconds, now: context.now, run })
@@ -51,7 +57,7 @@ export class RedisLedger implements ChordLedger {
     this.#parts = new PartCalls({ store, calls: this.#calls, context, enter })
     this.#mode = peers === 'none' ? 'own' : firing
     // On a cluster a part and its result live in different slots.
-    if (!isCluster) this.recordWithResult = (part, result, claim) => this.#parts.recordWithResult(part, result, claim)
+    if (!isCluster) this.recordWithResult = (part, result, claim) => this.#recordWithResult(part, result, claim)
   }
 
   async get(id: string): Promise<Held | undefined> {
@@ -76,19 +82,24 @@ export class RedisLedger implements ChordLedger {
       record,
       expiresInSeconds,
     })
-    if (record.state === 'done' && replaced !== undefined) await this.#open.remove(id)
-    return replaced
+    if (record.state === 'done' && replaced !== undefined) {
+      this.#headers.delete(id)
+      await this.#open.remove(id)
+    }
+    return replaced && (await this.#withHeader(replaced))
   }
 
-  record(part: Part, claim: Claim | undefined): Promise<Recorded> {
-    return this.#parts.record(part, claim)
+  async record(part: Part, claim: Claim | undefined): Promise<Recorded> {
+    return await this.#completed(await this.#parts.record(part, claim))
   }
 
   async look({ record }: Held): Promise<Look> {
     const { id, bodyIds } = record
     const { settings, now, taskKey } = this.#context
     const body = this.recordWithResult === undefined ? [] : bodyIds.slice(0, 1).map(taskKey)
-    const reply = await this.#calls.script(id, look, [now(), settings.graceSeconds * 1000], { more: body })
+    const reply = await this.#calls.script(id, this.#calls.scripts.look, [now(), settings.graceSeconds * 1000], {
+      more: body,
+    })
     const [why, count = 0, size = 0] = listOf(reply).map(textOf)
     if (why === 'failed') return { due: 'failed', missing: [] }
     if (why === 'complete' || why === 'takeover') return { due: 'complete', missing: [] }
@@ -104,7 +115,10 @@ export class RedisLedger implements ChordLedger {
     { id, size }: Place,
     { from = 0, to = size }: EntriesOptions = {},
   ): AsyncIterable<readonly (SlotEntry | undefined)[]> {
-    return this.#pages.entries(id, size, [from, to])
+    const header = this.#headers.get(id)
+    return header === undefined
+      ? this.#pages.entries(id, size, [from, to])
+      : this.#pages.entriesOf(id, header.taskIds, [from, to])
   }
 
   async fold({ id, size }: ChordRecord): Promise<Fold | undefined> {
@@ -124,7 +138,7 @@ export class RedisLedger implements ChordLedger {
     if (why !== 'complete' || decision) return
     const repeats: string[] = []
     for await (const task of this.#pages.tasks(id)) repeats.push(...task.repeats)
-    await this.#calls.script(id, reopen, [version, `${version}.reopened`, ...repeats])
+    await this.#calls.script(id, this.#calls.scripts.reopen, [version, `${version}.reopened`, ...repeats])
     this.#context.warn(`chord ${id} had counted ${repeats.length} repeats of its parts and waits for the others again`)
   }
 
@@ -148,13 +162,33 @@ export class RedisLedger implements ChordLedger {
       ...fieldsOf(record),
       ...own,
     ]
-    const reply = await this.#calls.script(id, write, args)
+    const reply = await this.#calls.script(id, this.#calls.scripts.write, args)
     if (reply === null || Array.isArray(reply)) return heldOf(reply)
     const isOver = textOf(reply) === 'over'
     throw new BackendError(
       'conflict',
       `chord ${id} ${isOver ? 'takes no more parts' : 'was given another size by a peer'}`,
     )
+  }
+
+  async #recordWithResult(part: Part, result: GuardedWrite, claim: Claim | undefined): Promise<StoredPart> {
+    const stored = await this.#parts.recordWithResult(part, result, claim)
+    return 'recorded' in stored ? { ...stored, recorded: await this.#completed(stored.recorded) } : stored
+  }
+
+  async #completed(recorded: Recorded): Promise<Recorded> {
+    const { claimed } = recorded
+    return claimed === undefined ? recorded : { ...recorded, claimed: await this.#withHeader(claimed) }
+  }
+
+  /** Whoever has claimed a chord that a peer began reads its header as the peer wrote it. */
+  async #withHeader(held: Held): Promise<Held> {
+    const { record } = held
+    if (!mayHaveHeader(record)) return held
+    const header = headerOf(await this.#calls.run('get', [this.#names.group(record.id)]))
+    if (header === undefined) return held
+    this.#headers.set(record.id, header)
+    return { ...held, record: { ...record, shape: header.shape } }
   }
 
   #ownFields({ policy, lifetimeSeconds }: ChordRecord): readonly Argument[] {

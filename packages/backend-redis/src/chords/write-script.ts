@@ -1,34 +1,82 @@
 import { type Script, script } from '../scripts.ts'
+import { type Layout, unordered } from './layout.ts'
 import { added, captured, capturedFrom, freeze, learnSize, peerFired, whole } from './lua.ts'
+
+/**
+ * Gives a chord its size. Where peers count it is told to them, unless all parts are there: then nobody else has fired, and
+ * nobody else will.
+ */
+const seals = `
+local life = redis.call('HGET', KEYS[4], 'life')
+local low, ff = unpack(redis.call('HMGET', KEYS[4], 'low', 'ff'))
+local target, before = size, tonumber(redis.call('GET', KEYS[2]) or '0')
+local isCaptured = before >= ${capturedFrom}
+if mode ~= 'own' then target = target + before - (isCaptured and ${captured} or 0) end
+redis.call('HSET', KEYS[4], 'size', size)
+if ff and low and tonumber(low) < size then
+  local why = 'failed'
+  ${freeze}
+elseif mode ~= 'own' and isThere(target) then
+  local why = 'complete'
+  ${freeze}
+elseif mode ~= 'own' then
+  redis.call('SET', KEYS[3], size, 'EX', life)
+  if mode == 'captured' and not isCaptured then redis.call('INCRBY', KEYS[2], ${captured}) end
+  redis.call('EXPIRE', KEYS[2], life)
+end`
+
+const grows = `
+if mode == 'own' then
+  redis.call('HINCRBY', KEYS[4], 'size', size)
+else
+  redis.call('HINCRBY', KEYS[4], 'add', size)
+  redis.call('INCRBY', KEYS[2], size)
+  redis.call('EXPIRE', KEYS[2], redis.call('HGET', KEYS[4], 'life'))
+end`
+
+/**
+ * Nobody who looks after a claim may change what it was made for. What is taken over from a peer stays where it is: if the
+ * peer was only slow it still reads whole values, and by its deleting them we learn of it.
+ */
+const fixes = `
+if why == 'complete' and mode == 'shared' then
+  redis.call('HSET', KEYS[4], 'taken', 1, 'size', target, 'due', why)
+  redis.call('DEL', KEYS[3])
+else
+  ${freeze}
+end`
 
 /**
  * Writes a record. ARGV: 1 the nonce that it must have, or '' for none to be there, 2 the new nonce, 3 its lifetime in
  * seconds, 4 the act, 5 what the act needs: the size, how many are added, or the reason of a claim, 6 now in milliseconds,
  * 7 and on: fields. Answers the record as it is then; nil when the condition did not hold; 'sized' when a peer has given the
  * chord another size; 'over' when it takes no more parts.
- *
- * Sealing a chord whose parts are all there gives no size to anybody: nobody else has fired, and nobody else will.
  */
-export const write: Script = script(`
+const write = ({ counts }: Layout): string => `
+local function isThere(target)
+  ${counts}
+  return count >= target
+end
 local now = tonumber(ARGV[6])
-local nonce, mode, due = unpack(redis.call('HMGET', KEYS[4], 'nonce', 'm', 'due'))
+local nonce, mode, due, inField = unpack(redis.call('HMGET', KEYS[4], 'nonce', 'm', 'due', 'size'))
 if nonce == ARGV[2] then return ${whole} end
 if (nonce or '') ~= ARGV[1] then return nil end
+local act, size, why, target = ARGV[4], tonumber(ARGV[5]), ARGV[5], tonumber(inField or '0')
 if not nonce then
   for index = 7, #ARGV, 2 do if ARGV[index] == 'm' then mode = ARGV[index + 1] end end
   if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[4], 'early', '1') end
 end
-local act, size, why = ARGV[4], tonumber(ARGV[5]), ARGV[5]
-local stored = tonumber(redis.call('GET', KEYS[3]))
-if act == 'seal' and mode ~= 'own' and stored and stored ~= size then return 'sized' end
+if act == 'seal' and mode ~= 'own' then
+  local stored = tonumber(redis.call('GET', KEYS[3]))
+  if stored and stored ~= size then return 'sized' end
+end
 if act == 'grow' and due then return 'over' end
-if act == 'claim' and not due and why == 'complete' then
-  local target = tonumber(redis.call('HGET', KEYS[4], 'size'))
-  if mode ~= 'own' then
+if act == 'claim' and not due then
+  if mode ~= 'own' and inField then
     ${added}
     target = target + added
   end
-  if redis.call('ZCARD', KEYS[1]) < target then return nil end
+  if why == 'complete' and not isThere(target) then return nil end
 end
 if act == 'decide' and redis.call('HGET', KEYS[4], 'taken') and redis.call('EXISTS', KEYS[1]) == 0 then
   ${peerFired}
@@ -37,68 +85,37 @@ end
 redis.call('HSET', KEYS[4], 'nonce', ARGV[2], unpack(ARGV, 7))
 redis.call('EXPIRE', KEYS[4], ARGV[3])
 if act == 'seal' then
-  local life = redis.call('HGET', KEYS[4], 'life')
-  local low, ff = unpack(redis.call('HMGET', KEYS[4], 'low', 'ff'))
-  local target, before = size, tonumber(redis.call('GET', KEYS[2]) or '0')
-  local isCaptured = before >= ${capturedFrom}
-  if mode ~= 'own' then target = target + before - (isCaptured and ${captured} or 0) end
-  redis.call('HSET', KEYS[4], 'size', size)
-  if ff and low and tonumber(low) < size then
-    local why = 'failed'
-    ${freeze}
-  elseif mode ~= 'own' and redis.call('ZCARD', KEYS[1]) >= target then
-    local why = 'complete'
-    ${freeze}
-  elseif mode ~= 'own' then
-    redis.call('SET', KEYS[3], size, 'EX', life)
-    if mode == 'captured' and not isCaptured then redis.call('INCRBY', KEYS[2], ${captured}) end
-    redis.call('EXPIRE', KEYS[2], life)
-  end
-elseif act == 'grow' and mode == 'own' then
-  redis.call('HINCRBY', KEYS[4], 'size', size)
+  ${seals}
 elseif act == 'grow' then
-  redis.call('HINCRBY', KEYS[4], 'add', size)
-  redis.call('INCRBY', KEYS[2], size)
-  redis.call('EXPIRE', KEYS[2], redis.call('HGET', KEYS[4], 'life'))
-elseif act == 'grow' and due then return 'over' end
-if act == 'claim' and not due then
-  local target = redis.call('HGET', KEYS[4], 'size')
-  if mode ~= 'own' and target then
-    ${added}
-    target = tonumber(target) + added
-  end
-  target = target or 0
-  if why == 'complete' and mode == 'shared' then
-    redis.call('HSET', KEYS[4], 'taken', 1, 'size', target, 'due', why)
-    redis.call('DEL', KEYS[3])
-  else
-    ${freeze}
-  end
+  ${grows}
+elseif act == 'claim' and not due then
+  ${fixes}
 elseif act == 'end' then
   redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[5], KEYS[6])
 end
 if act ~= 'end' and due then redis.call('EXPIRE', KEYS[5], ARGV[3]) end
 return ${whole}
-`)
+`
 
 /**
  * A peer's chord of which nobody here has heard: its first record. ARGV: 1 its lifetime in seconds, 2 and on: fields. It is
  * captured only where no peer can be about to fire it.
  */
-export const begin: Script = script(`
+const begin = ({ counts }: Layout): string => `
 if redis.call('EXISTS', KEYS[4]) == 1 then return nil end
 redis.call('HSET', KEYS[4], unpack(ARGV, 2))
 redis.call('EXPIRE', KEYS[4], ARGV[1])
 if redis.call('HGET', KEYS[4], 'm') ~= 'captured' then return nil end
 local size = tonumber(redis.call('GET', KEYS[3]))
-if size and redis.call('ZCARD', KEYS[1]) >= size + tonumber(redis.call('GET', KEYS[2]) or '0') then
+${counts}
+if size and count >= size + tonumber(redis.call('GET', KEYS[2]) or '0') then
   redis.call('HSET', KEYS[4], 'm', 'shared')
 else
   redis.call('INCRBY', KEYS[2], ${captured})
   redis.call('EXPIRE', KEYS[2], redis.call('HGET', KEYS[4], 'life'))
 end
 return nil
-`)
+`
 
 /** A record, and what peers have added to the chord. */
 export const read: Script = script(`
@@ -110,16 +127,26 @@ end
 return ${whole}
 `)
 
+const joinSets = `
+for index = 3, #ARGV do redis.call('ZREM', KEYS[5], ARGV[index]) end
+redis.call('ZUNIONSTORE', KEYS[1], 2, KEYS[5], KEYS[1])
+redis.call('DEL', KEYS[5])`
+
+const joinLists = `
+for index = 3, #ARGV do redis.call('LREM', KEYS[5], -1, ARGV[index]) end
+for _, member in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do redis.call('RPUSH', KEYS[5], member) end
+redis.call('DEL', KEYS[6])
+redis.call('HDEL', KEYS[4], 'seen')
+redis.call('RENAME', KEYS[5], KEYS[1])`
+
 /**
  * Takes back a claim: what was counted was no other part. ARGV: 1 the nonce that the record must have, 2 the new one, 3 and
  * on: members that are repeats.
  */
-export const reopen: Script = script(`
+const reopen = (isList: boolean): string => `
 if redis.call('HGET', KEYS[4], 'nonce') ~= ARGV[1] then return nil end
 local mode, size, life = unpack(redis.call('HMGET', KEYS[4], 'm', 'size', 'life'))
-for index = 3, #ARGV do redis.call('ZREM', KEYS[5], ARGV[index]) end
-redis.call('ZUNIONSTORE', KEYS[1], 2, KEYS[5], KEYS[1])
-redis.call('DEL', KEYS[5])
+${isList ? joinLists : joinSets}
 redis.call('EXPIRE', KEYS[1], life)
 if mode ~= 'own' then redis.call('SET', KEYS[3], size, 'EX', life) end
 if mode == 'captured' then redis.call('SET', KEYS[2], '${captured}', 'EX', life) end
@@ -127,4 +154,18 @@ redis.call('HSET', KEYS[4], 'st', 'sealed', 'nonce', ARGV[2], 'add', 0)
 redis.call('HDEL', KEYS[4], 'due', 'lease')
 redis.call('HINCRBY', KEYS[4], 'healed', #ARGV - 2)
 return nil
-`)
+`
+
+export interface WriteScripts {
+  readonly write: Script
+  readonly begin: Script
+  readonly reopen: Script
+}
+
+export function writeScripts(layout: Layout): WriteScripts {
+  return {
+    write: script(write(layout)),
+    begin: script(begin(layout)),
+    reopen: script(reopen(layout === unordered)),
+  }
+}

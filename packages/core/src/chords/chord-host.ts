@@ -3,6 +3,7 @@ import type { Frozen } from '../canvas/frozen.ts'
 import type { Key } from '../backend/value.ts'
 import type { KeyStore } from '../store/key-store.ts'
 import type { Scheduler } from '../store/scheduler.ts'
+import type { ResultNode } from '../wire/result-tuple.ts'
 import type { SignatureData } from '../wire/signature-data.ts'
 import type { TaskMessage } from '../wire/task-request.ts'
 import type { Firing, Peers } from './chord-ledger.ts'
@@ -20,6 +21,8 @@ export interface ChordHost {
   endings(ids: readonly string[]): Promise<readonly (SlotEntry | undefined)[]>
   publish(messages: readonly TaskMessage[]): Promise<void>
   start(frozen: readonly Frozen[]): Promise<void>
+  /** Keeps the structure of a header as Celery does. */
+  saveGroup(node: ResultNode): Promise<void>
   /** The error callbacks of a body, under ids of their own. */
   errbacks(chord: string, body: SignatureData): Frozen | undefined
   /** Publishes error callbacks, and stores the error as the result of everything in a body. */

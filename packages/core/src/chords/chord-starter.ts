@@ -56,7 +56,7 @@ export class ChordStarter {
     const size = headerIds.length
     const sealed = { state: 'sealed', size, sizes: [size], sealedSize: size, header } as const
     const content = this.#content(chord, chord.shape === undefined ? sealed : { ...sealed, shape: chord.shape })
-    const held = await this.#held(content, () => this.#tools.pages.write(id, 0, headerIds))
+    const held = await this.#held(content, () => this.#keepHeader(chord))
     if (held === undefined) return { messages: [], next: () => this.#returnBody(chord) }
     if (held.record.state === 'open') throw conflict(id, 'whose header is still being announced')
     if (held.record.state !== 'sealed') return over
@@ -65,6 +65,13 @@ export class ChordStarter {
     // Of a header that is published elsewhere, or made of chords, nobody knows how much has ended.
     const isWhole = messages.length > 0 && messages.length === chord.messages.length
     return isWhole ? { messages } : { messages, next: () => this.#takeUp(chord) }
+  }
+
+  /** Peers that may join a header with groups in it read its structure where Celery keeps it. */
+  async #keepHeader({ id, headerIds, shape, root }: FrozenChord): Promise<void> {
+    const { host, pages } = this.#tools
+    await pages.write(id, 0, headerIds)
+    if (shape !== undefined && root.parent !== undefined && isShared(host.settings)) await host.saveGroup(root.parent)
   }
 
   /** Peers that may publish the body need all of it. */

@@ -25,8 +25,8 @@ describe.each(['shared', 'captured'] as const)('parts that both sides return, fi
           const told = `${how}, ${order.map((slot) => `${sides[slot]}${slot}`).join(' ')}`
           const firings = await fleet.firings(chord)
           const args = firings.map((fired) => fired.args)
-          expect(args, told).toEqual([[Array.from({ length: size }, (_, slot) => slot)]])
-          expect(await fleet.left(chord), told).toEqual([])
+          const values = Array.from({ length: size }, (_, slot) => slot)
+          expect({ told, args, left: await fleet.left(chord) }).toEqual({ told, args: [[values]], left: [] })
         }
       }
     },

@@ -25,6 +25,8 @@ export interface Firing {
 }
 
 export interface FleetOptions extends PeerOptions {
+  /** Whether this side keeps parts in slot order. Default: true. */
+  readonly isOrderedHere?: boolean
   readonly results?: Partial<ResultsOptions>
 }
 
@@ -37,25 +39,27 @@ export class Fleet implements AsyncDisposable {
   readonly warnings: string[] = []
   readonly #url: string
   readonly #options: Partial<ResultsOptions>
+  readonly #isOrdered: boolean
   readonly #opened: Results[] = []
 
-  private constructor(url: string, peer: CeleryPeer, options: Partial<ResultsOptions>) {
+  private constructor(url: string, peer: CeleryPeer, { results = {}, isOrderedHere = true }: FleetOptions) {
     this.#url = url
-    this.#options = options
+    this.#options = results
+    this.#isOrdered = isOrderedHere
     this.peer = peer
     this.redis = new Redis(url)
     this.results = this.open()
   }
 
-  static async start(url: string, { results = {}, ...options }: FleetOptions = {}): Promise<Fleet> {
-    return new Fleet(url, await CeleryPeer.start(url, options), results)
+  static async start(url: string, options: FleetOptions = {}): Promise<Fleet> {
+    return new Fleet(url, await CeleryPeer.start(url, options), options)
   }
 
   /** Another process of ours. */
   open(options: Partial<ResultsOptions> = {}): Results {
     const publisher: Publisher = { durable: true, publish: async (messages) => void this.published.push(...messages) }
     const results = new Results({
-      backend: new RedisBackend({ url: this.#url }),
+      backend: new RedisBackend({ url: this.#url, chordOrdered: this.#isOrdered }),
       publisher,
       peers: 'celery',
       sweepSeconds: false,
@@ -70,9 +74,8 @@ export class Fleet implements AsyncDisposable {
   /** Who fired, in any order. */
   async firings({ bodyId }: MixedChord): Promise<readonly Firing[]> {
     const told = await this.redis.lrange(`fired:${bodyId}`, 0, -1)
-    const theirs = told.map((line) => ({ by: 'P' as const, ...(JSON.parse(line) as Omit<Firing, 'by'>) }))
     const ours = this.published.filter(({ id }) => id === bodyId).map(({ args }) => ({ by: 'T' as const, args }))
-    return [...theirs.map(({ by, args, error }) => ({ by, ...(args && { args }), ...(error && { error }) })), ...ours]
+    return [...told.map(firingOf), ...ours]
   }
 
   /** What is left of a chord, by the ends of its keys. */
@@ -87,6 +90,12 @@ export class Fleet implements AsyncDisposable {
     await this.peer[Symbol.asyncDispose]()
     this.redis.disconnect()
   }
+}
+
+/** Written by the peer's script. */
+function firingOf(line: string): Firing {
+  const { args, error } = JSON.parse(line) as Omit<Firing, 'by'>
+  return args === undefined ? { by: 'P', error: error ?? '' } : { by: 'P', args }
 }
 
 export function keyOf(chord: string): string {
