@@ -70,7 +70,7 @@ export class ElasticsearchBackend implements Backend {
       maxKeyBytes: 512,
       maxBatchKeys: 1000,
       expiryPrecisionSeconds: 0.001,
-      writesPerSecondPerKey: Infinity,
+      writesPerSecondPerKey: 20,
       pollFloorMs: 10,
     }
   }

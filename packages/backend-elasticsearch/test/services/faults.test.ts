@@ -21,7 +21,7 @@ async function proxied(
   const results = new Results({
     ...quick,
     ...options,
-    backend: new ElasticsearchBackend({ url: `${proxy.url}/${index}` }),
+    backend: new ElasticsearchBackend({ url: `${proxy.url}/${index}`, maxRetries: 0 }),
   })
   const direct = new Results({ backend: new ElasticsearchBackend({ url: `${url}/${index}` }) })
   closing.push(proxy, results, direct)
