@@ -1,8 +1,10 @@
 """What the worker can do."""
 
+import json
 import os
 import time
 
+import redis
 from celery import group, shared_task
 from celery.exceptions import Ignore, Reject
 
@@ -52,7 +54,8 @@ def ignored(value=1):
 @shared_task(bind=True, name="python.retry", max_retries=3, default_retry_delay=1)
 def retry(self, times=1):
     if self.request.retries < times:
-        raise self.retry(exc=ERRORS["ValueError"](), countdown=0)
+        # Not at once: what stores RETRY would race with the next attempt, and Celery looks and writes in two steps.
+        raise self.retry(exc=ERRORS["ValueError"](), countdown=0.5)
     return self.request.retries
 
 
@@ -64,12 +67,14 @@ def report(self, steps):
 
 
 @shared_task(bind=True, name="python.hold", track_started=True)
-def hold(self, key):
+def hold(self, value, key, fails=False):
     """Runs until the key appears, so that a test decides when it ends."""
-    client = self.app.backend.client
+    client = broker(self.app)
     while not client.exists(key):
         time.sleep(0.01)
-    return key
+    if fails:
+        raise ERRORS["ValueError"]()
+    return value
 
 
 @shared_task(bind=True, name="python.spawn")
@@ -98,11 +103,23 @@ def grow(self, values):
 
 
 @shared_task(name="python.note")
-def note(task_id, key):
-    """An error callback that leaves a trace where a test can see it."""
-    note.app.backend.client.rpush(key, task_id)
+def note(value, key):
+    """Leaves a trace where a test can see it."""
+    broker(note.app).rpush(key, json.dumps(value))
+    return value
+
+
+@shared_task(name="python.note_error")
+def note_error(task_id, *, key):
+    """An error callback. With a second positional argument Celery would call it at once, with other arguments."""
+    return note(task_id, key)
 
 
 @shared_task(name="python.die")
 def die():
     os._exit(9)
+
+
+def broker(app):
+    """The Redis behind the queues, whatever the results are kept in."""
+    return redis.Redis.from_url(app.conf.broker_url)

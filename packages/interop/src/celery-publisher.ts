@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 /** Sends tasks to workers of Celery's through a list in Redis: no more than these tests need of a publisher. */
 export class CeleryPublisher implements Publisher {
   readonly durable = true
+  readonly peers = 'celery'
   readonly #client: Redis
   readonly #queue: string
 

@@ -1,4 +1,5 @@
 export { cases } from './cases.ts'
+export { chords } from './cases/chords.ts'
 export { registerMatrix } from './register.ts'
 export { elasticsearchRow } from './stores/elasticsearch.ts'
 export { gcsRow } from './stores/gcs.ts'

@@ -1,4 +1,5 @@
-import type { ExceptionRegistry } from '@arpeggio/core'
+import type { ExceptionRegistry, Firing } from '@arpeggio/core'
+import type { Redis } from 'ioredis'
 import type { NodeSide } from './node-side.ts'
 import type { PythonApp } from './python-peer.ts'
 import type { Need, RunningStore } from './store-row.ts'
@@ -26,6 +27,10 @@ export interface Fleet {
   readonly settings: FleetSettings
   /** The version of Celery. */
   readonly celery: string
+  /** The Redis that holds the queues. */
+  readonly broker: Redis
+  /** Where the workers of either side look for tasks. */
+  readonly queues: { readonly python: string; readonly node: string }
 }
 
 export interface InteropCase {
@@ -35,6 +40,10 @@ export interface InteropCase {
   readonly needs: readonly Need[]
   /** Whether tasks are run by a worker of Celery's. */
   readonly worker: boolean
+  /** Whether tasks are run by a worker of ours, too. */
+  readonly nodeWorker: boolean
+  /** Who fires chords. Default: whoever records the last part. */
+  readonly firing?: Firing
   /** The versions of Celery that can do it; all if absent. */
   readonly celery?: (version: string) => boolean
   readonly exceptions?: ExceptionRegistry
@@ -53,7 +62,16 @@ export class Cases {
   }
 
   add(name: string, run: InteropCase['run'], options: Options = {}): this {
-    this.#cases.push({ settings: {}, needs: [], worker: false, ...options, name, direction: this.#direction, run })
+    this.#cases.push({
+      settings: {},
+      needs: [],
+      worker: false,
+      nodeWorker: false,
+      ...options,
+      name,
+      direction: this.#direction,
+      run,
+    })
     return this
   }
 

@@ -3,8 +3,10 @@ import { msgpackCodec } from '@arpeggio/codec-msgpack'
 import { yamlCodec } from '@arpeggio/codec-yaml'
 import { Results } from '@arpeggio/core'
 import { celery, type CeleryVersion, redis } from '@arpeggio/testing'
+import { Redis } from 'ioredis'
 import { CeleryPublisher } from './celery-publisher.ts'
-import type { Fleet, FleetSettings, InteropCase } from './interop-case.ts'
+import type { FleetSettings, InteropCase } from './interop-case.ts'
+import { NodeWorker } from './node-worker.ts'
 import type { NodeSide } from './node-side.ts'
 import { type CelerySettings, PythonPeer } from './python-peer.ts'
 import { PythonWorker } from './python-worker.ts'
@@ -17,6 +19,7 @@ export type OpenNode = (place: Place, interopCase: InteropCase) => NodeSide | Pr
 export interface Place {
   readonly store: RunningStore
   readonly brokerUrl: string
+  readonly broker: Redis
   readonly queue: string
 }
 
@@ -37,7 +40,8 @@ export class Matrix implements AsyncDisposable {
 
   static async start(row: StoreRow, version: CeleryVersion): Promise<Matrix> {
     const [{ python }, { url }, store] = await Promise.all([celery({ version }), redis(), row.start()])
-    return new Matrix({ store, brokerUrl: `${url}/0`, queue: `interop-${randomUUID()}` }, python, version)
+    const place = { store, brokerUrl: `${url}/0`, broker: new Redis(url), queue: `interop-${randomUUID()}` }
+    return new Matrix(place, python, version)
   }
 
   /** Runs a case with a pair of sides of its own. */
@@ -47,10 +51,13 @@ export class Matrix implements AsyncDisposable {
     if (interopCase.worker) await this.#worker(celerySettings)
     const python = await this.#peer.app(celerySettings)
     const node = await openNode(this.#place, interopCase)
+    const queues = { python: String(celerySettings['task_default_queue']), node: `node-${randomUUID()}` }
+    const { store, broker } = this.#place
+    const worker = interopCase.nodeWorker ? new NodeWorker(broker, queues.node, node as Results) : undefined // only our cases run one
     try {
-      const fleet: Fleet = { id: randomUUID(), python, node, store: this.#place.store, settings, celery: this.#version }
-      await interopCase.run(fleet)
+      await interopCase.run({ id: randomUUID(), python, node, store, settings, celery: this.#version, broker, queues })
     } finally {
+      await worker?.[Symbol.asyncDispose]()
       await node.close()
     }
   }
@@ -60,6 +67,7 @@ export class Matrix implements AsyncDisposable {
     for (const worker of workers) if (worker.status === 'fulfilled') await worker.value[Symbol.asyncDispose]()
     await this.#peer[Symbol.asyncDispose]()
     await this.#place.store[Symbol.asyncDispose]()
+    await this.#place.broker.quit()
   }
 
   /** One worker for all cases of the same settings. */
@@ -74,7 +82,10 @@ export class Matrix implements AsyncDisposable {
 }
 
 /** Ours. */
-export function openResults({ store, brokerUrl, queue }: Place, { settings, exceptions }: InteropCase): Results {
+export function openResults(
+  { store, brokerUrl, queue }: Place,
+  { settings, exceptions, firing }: InteropCase,
+): Results {
   const { serializer = 'json', globalKeyprefix, resultExtended, expiresInSeconds } = settings
   return new Results({
     backend: store.open(),
@@ -87,6 +98,7 @@ export function openResults({ store, brokerUrl, queue }: Place, { settings, exce
     expiresInSeconds,
     exceptions,
     safetyReadMs: 250,
+    firing,
     sweepSeconds: false,
     onWarning: () => undefined,
   })

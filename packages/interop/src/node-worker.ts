@@ -8,7 +8,8 @@ import {
   type TaskMessage,
 } from '@arpeggio/core'
 import { hostname } from 'node:os'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
+import { nodeTasks } from './node-tasks.ts'
 
 const PATIENCE_SECONDS = 1
 
@@ -22,10 +23,10 @@ export class NodeWorker implements AsyncDisposable {
   readonly #over = new AbortController()
   readonly #loop: Promise<void>
 
-  constructor(url: string, queue: string, tasks: readonly RunnableTask[], results: Results) {
-    this.#client = new Redis(url)
+  constructor(broker: Redis, queue: string, results: Results) {
+    this.#client = broker.duplicate()
     this.#queue = queue
-    this.#tasks = new Map(tasks.map((task) => [task.name, task]))
+    this.#tasks = new Map(nodeTasks(broker).map((task) => [task.name, task]))
     this.#results = results
     this.#loop = this.#consume()
   }

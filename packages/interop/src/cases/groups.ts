@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ResultNode } from '@arpeggio/core'
+import { eventually } from '@arpeggio/conformance'
 import { isFailure } from '../expected-errors.ts'
 import { Cases, type InteropCase } from '../interop-case.ts'
 
@@ -110,6 +111,26 @@ const toPython = new Cases('TypeScript to Python')
       message: /^ValueError/u,
     })
   })
+  .add(
+    'publishes the document of a group on the channel of its key, as Celery does [Q4]',
+    async ({ python, node, id, broker }) => {
+      const channels = [`celery-taskset-meta-${id}`, `celery-taskset-meta-${id}-2`]
+      const heard = new Map<string, unknown>()
+      const subscriber = broker.duplicate()
+      subscriber.on('message', (channel, text) => heard.set(channel, JSON.parse(text)))
+      await subscriber.subscribe(...channels)
+      await node.saveGroup(id, { id, members: [{ id: 'a' }] })
+      await python.call('save_group', { id: `${id}-2`, tree: [[`${id}-2`, null], [leaf('a')]] })
+      await eventually(10_000, () => assert.equal(heard.size, 2))
+      const documents = [id, `${id}-2`].map((group) => ({ result: [[group, null], [leaf('a')]] }))
+      assert.deepEqual(
+        channels.map((channel) => heard.get(channel)),
+        documents,
+      )
+      await subscriber.quit()
+    },
+    { needs: ['push'] },
+  )
   .add('knows no more of a group that we have deleted', async ({ python, node, id }) => {
     await node.saveGroup(id, { id, members: [{ id: 'a' }] })
     await node.deleteGroup(id)

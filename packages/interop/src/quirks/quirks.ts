@@ -71,7 +71,7 @@ export const quirks: readonly Quirk[] = [
   },
   {
     celery: 'the failed body of a chord names no group and no parent, but children of another task',
-    ours: 'no group, no parent, no children',
+    ours: 'its group, as when it succeeds; no parent, no children',
   },
   {
     celery: 'members of a body that is a group are FAILURE or REVOKED by chance',
@@ -121,7 +121,7 @@ export const quirks: readonly Quirk[] = [
     celery: 'pauses of half a second before and after bulk reads',
     ours: 'no pause where something can be read',
     shownBy: [
-      'takes one subscribe and one read per batch for results that are stored already',
+      'takes one read per batch for results that are stored already',
       'reads at once and then ever more seldom, up to the ceiling',
     ],
   },
@@ -152,24 +152,47 @@ export const quirks: readonly Quirk[] = [
   },
   {
     celery: 'the documented `?ttl=` of a Cloud Storage address is ignored',
-    ours: 'what an address cannot say is refused',
+    ours: 'ignored with a warning',
+    shownBy: ['is taken with a warning when it says ttl, which means nothing to Celery either'],
   },
   {
     celery: 'the setting for the threads of Cloud Storage does not bound its bulk reads',
     ours: 'bulk reads have a bound',
+    shownBy: ['is one of many in a bulk read, in their order, so many at a time as is asked for'],
   },
-  { celery: 'Cloud Storage asks for a policy of Firestore at every start', ours: 'only `check()` asks' },
-  { celery: 'deleting an object looks and then deletes', ours: 'it deletes, and takes "not found" for done' },
-  { celery: 'the time of an Elasticsearch document loses its seconds now and then', ours: 'always with milliseconds' },
+  {
+    celery: 'Cloud Storage asks for a policy of Firestore at every start',
+    ours: 'only `check()` asks',
+    shownBy: ['is a TTL policy where Firestore is used, which is printed where it is missing'],
+  },
+  {
+    celery: 'deleting an object looks and then deletes',
+    ours: 'it deletes, and takes "not found" for done',
+    shownBy: ['that is missing is undefined, and deleting it is one request and no error'],
+  },
+  {
+    celery: 'the time of an Elasticsearch document loses its seconds now and then',
+    ours: 'always with milliseconds',
+    shownBy: ['is the text, and when it was written, to the millisecond also where there is none'],
+  },
   {
     celery: 'Elasticsearch documents that are not text merge old fields into new ones',
     ours: 'a write replaces the document',
+    shownBy: ['takes two requests more than a first one, and replaces the document as a whole'],
   },
   {
     celery: '429 and 503 of Elasticsearch are not tried again; forgetting an unknown result raises',
     ours: 'tried again; forgetting the unknown is fine',
+    shownBy: [
+      '503 of the server itself means that nothing was done',
+      'delete takes unknown keys, keys named twice, and none',
+    ],
   },
-  { celery: 'results in Elasticsearch never expire', ours: 'never by themselves; `cleanup` removes what has expired' },
+  {
+    celery: 'results in Elasticsearch never expire',
+    ours: 'never by themselves; `cleanup` removes what has expired',
+    shownBy: ['tells its expiry beside what Celery reads'],
+  },
   { celery: 'NaN, infinities and integers of any size stand in JSON', ours: 'the same, read as numbers and bigints' },
   {
     celery: 'an object of exactly `__type__` and `__value__` is taken for a typed value',

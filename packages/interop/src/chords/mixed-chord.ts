@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { eventually } from '@arpeggio/conformance'
+import { chord, type Results, signatureFromData, type TaskMeta } from '@arpeggio/core'
+import type { Fleet } from '../interop-case.ts'
+
+/** The language of a task. */
+export type Language = 'Python' | 'TypeScript'
+
+/** A call as both sides write it. */
+export interface Call {
+  readonly task: string
+  readonly args: readonly unknown[]
+  readonly kwargs: object
+  readonly options: Readonly<Record<string, unknown>>
+  readonly subtask_type: string | null
+  readonly immutable: boolean
+}
+
+/** Chords whose parts and body run in both languages, on one fleet. */
+export class MixedChord {
+  readonly #fleet: Fleet
+  readonly #results: Results
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet
+    this.#results = resultsOf(fleet)
+  }
+
+  /** A call of the task of that name in that language. */
+  call(language: Language, name: string, ...args: readonly unknown[]): Call {
+    const [prefix, queue] =
+      language === 'Python' ? ['python', this.#fleet.queues.python] : ['node', this.#fleet.queues.node]
+    const options = { queue, task_id: randomUUID() }
+    return { task: `${prefix}.${name}`, args, kwargs: {}, options, subtask_type: null, immutable: false }
+  }
+
+  /** A part that ends when `end` says so. */
+  held(language: Language, value: unknown, fails = false): Call {
+    return this.call(language, 'hold', value, `gate-${randomUUID()}`, fails)
+  }
+
+  /** Lets a held part end, and waits until its result is stored. */
+  async end({ args, options }: Call): Promise<void> {
+    await this.#fleet.broker.set(String(args[1]), '1', 'EX', 600)
+    await this.#results.waitFor(String(options['task_id']), { timeoutMs: 30_000, propagate: false })
+  }
+
+  /** Starts a chord and gives the id of its body. */
+  async start(by: Language, header: readonly object[], body: Call): Promise<string> {
+    if (by === 'Python') {
+      const kwargs = { kwargs: {}, header, body }
+      const signature = { task: 'celery.chord', args: [], kwargs, options: {}, subtask_type: 'chord', immutable: false }
+      await this.#fleet.python.call('apply', { signature })
+    } else {
+      const members = header.map((member) => signatureFromData(member))
+      await this.#results.apply(chord(members, signatureFromData(body)))
+    }
+    return String(body.options['task_id'])
+  }
+
+  /** What the body came to, as both sides read it. */
+  async outcome(body: string): Promise<TaskMeta> {
+    const meta = await this.#results.waitFor(body, { timeoutMs: 40_000, propagate: false })
+    const { status } = await this.#fleet.python.meta(body)
+    assert.equal(status, meta.status)
+    return meta
+  }
+
+  /** How often the body has run, when it is a `note` under that key. */
+  async notes(key: string): Promise<readonly unknown[]> {
+    const lines = await this.#fleet.broker.lrange(key, 0, -1)
+    return lines.map((line) => JSON.parse(line) as unknown)
+  }
+
+  /** Waits until as many notes are there, and for a moment longer to see that there are no more. */
+  async noted(key: string, count: number): Promise<readonly unknown[]> {
+    await eventually(40_000, async () => assert.equal((await this.notes(key)).length, count))
+    return await this.notes(key)
+  }
+}
+
+/** The Node side, where it is ours. */
+export function resultsOf({ node }: Fleet): Results {
+  return node as Results // the cases of chords are for no other client
+}

@@ -1,0 +1,5 @@
+import { CELERY_VERSIONS } from '@arpeggio/testing'
+import { afterAll, describe, it } from 'vitest'
+import { chords, redisRow, registerMatrix } from '../../src/index.ts'
+
+for (const version of CELERY_VERSIONS) registerMatrix(redisRow, version, chords, { describe, it, afterAll })
