@@ -13,7 +13,7 @@ export function ledgerAround(factory: ChordLedgerFactory, around: AroundCall): C
 }
 
 function wrapped(ledger: ChordLedger, { settings, taskKey }: LedgerContext, around: AroundCall): ChordLedger {
-  const { recordWithResult, reopen, close } = ledger
+  const { recordWithResult, reopen, release, close } = ledger
   const key = (rest: string): string => `${settings.keyPrefix}arpeggio-chord-${rest}`
   // One step: a slot, what stands above it, and the claim of a chord that it completes.
   const keysOf = (chord: string, slot: number): readonly string[] => [
@@ -40,6 +40,7 @@ function wrapped(ledger: ChordLedger, { settings, taskKey }: LedgerContext, arou
     fold: (record) => ledger.fold(record),
     remove: (record, isLarge) => around(() => ledger.remove(record, isLarge), [key(`m:${record.id}:`)], 'delete'),
     ...(reopen && { reopen: reopen.bind(ledger) }),
+    ...(release && { release: release.bind(ledger) }),
     enter: (id) => around(() => ledger.enter(id), [key('g:')], 'set'),
     reader: () => ledger.reader(),
     ...(close && { close: close.bind(ledger) }),

@@ -142,6 +142,10 @@ export class RedisLedger implements ChordLedger {
     this.#context.warn(`chord ${id} had counted ${repeats.length} repeats of its parts and waits for the others again`)
   }
 
+  async release({ record: { id } }: Held): Promise<boolean> {
+    return (await this.#calls.script(id, this.#calls.scripts.release, [])) === 1
+  }
+
   enter(id: string): Promise<void> {
     return this.#open.enter(id)
   }

@@ -127,6 +127,21 @@ end
 return ${whole}
 `)
 
+/**
+ * Gives a captured chord back. Answers 1, or 0 where it is not captured, or complete already: then it is fired here. ARGV 1:
+ * now in milliseconds.
+ */
+const release = ({ counts }: Layout): string => `
+local st, mode, due, size = unpack(redis.call('HMGET', KEYS[4], 'st', 'm', 'due', 'size'))
+if mode ~= 'captured' or due or (st ~= 'open' and st ~= 'sealed') then return 0 end
+${added}
+${counts}
+if st == 'sealed' and count >= tonumber(size) + added then return 0 end
+redis.call('DECRBY', KEYS[2], ${captured})
+redis.call('HSET', KEYS[4], 'm', 'shared')
+return 1
+`
+
 const joinSets = `
 for index = 3, #ARGV do redis.call('ZREM', KEYS[5], ARGV[index]) end
 redis.call('ZUNIONSTORE', KEYS[1], 2, KEYS[5], KEYS[1])
@@ -160,6 +175,7 @@ export interface WriteScripts {
   readonly write: Script
   readonly begin: Script
   readonly reopen: Script
+  readonly release: Script
 }
 
 export function writeScripts(layout: Layout): WriteScripts {
@@ -167,5 +183,6 @@ export function writeScripts(layout: Layout): WriteScripts {
     write: script(write(layout)),
     begin: script(begin(layout)),
     reopen: script(reopen(layout === unordered)),
+    release: script(release(layout)),
   }
 }

@@ -61,6 +61,9 @@ export interface ChordLedger {
   /** Takes back the claim of a chord that turned out not to be complete. Absent where no count can be wrong. */
   readonly reopen?: (held: Held) => Promise<void>
 
+  /** Gives a captured chord back to its peers, unless it is complete. Resolves to whether it was. Absent without peers. */
+  readonly release?: (held: Held) => Promise<boolean>
+
   /** Puts a chord on the list of those that are open, before its record is written. */
   enter(id: string): Promise<void>
 

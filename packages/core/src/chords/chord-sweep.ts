@@ -65,12 +65,12 @@ export class ChordSweep {
     return this.#running
   }
 
-  /** A sweep over one chord, whether it is due or not. */
-  async bringOn(id: string): Promise<void> {
+  /** A sweep over one chord, whether it is due or not. Resolves to whether it was over. */
+  async bringOn(id: string): Promise<boolean> {
     await this.#tools.clock.compare()
     const now = this.#tools.clock.now()
     const held = await this.#tools.records.get(id)
-    await this.#isOver(held, { since: now, nextLook: now }, { recorded: 0, resumed: 0, failed: 0 })
+    return await this.#isOver(held, { since: now, nextLook: now }, { recorded: 0, resumed: 0, failed: 0 })
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import { decodeSignatureData, type SignatureData } from '../wire/signature-data.
 import type { TaskMessage, TaskRequest } from '../wire/task-request.ts'
 import { Announcement } from './announcement.ts'
 import type { ChordHost } from './chord-host.ts'
+import { CapturedChords } from './captured-chords.ts'
 import { type ChordInspection, inspect } from './chord-inspection.ts'
 import { ChordKeys } from './chord-keys.ts'
 import type { ChordLedger, Part } from './chord-ledger.ts'
@@ -31,6 +32,7 @@ export class Chords {
   readonly #parts: ChordParts
   readonly #starter: ChordStarter
   readonly #sweep: ChordSweep
+  readonly #captured: CapturedChords | undefined
 
   constructor(host: ChordHost) {
     const { keys, settings, scheduler } = host
@@ -48,15 +50,15 @@ export class Chords {
     this.#starter = new ChordStarter(this.#tools, this.#parts)
     this.#sweep = new ChordSweep(this.#tools, this.#parts, this.#dispatcher)
     if (host.publisher !== undefined) this.#sweep.start()
+    if (isFiredHereAlone(host)) this.#captured = new CapturedChords((id) => this.#sweep.bringOn(id), scheduler)
   }
 
   /** Makes chords known, publishes what starts them and everything else, and takes up what was done before. */
   start(frozen: readonly Frozen[]): Promise<void> {
     const messages = frozen.flatMap((each) => each.messages)
-    return this.#starter.start(
-      frozen.flatMap((each) => each.chords),
-      messages,
-    )
+    const chords = frozen.flatMap((each) => each.chords)
+    for (const { id } of chords) this.#captured?.watch(id)
+    return this.#starter.start(chords, messages)
   }
 
   /** Makes a chord known whose header comes piece by piece. Resolves to nothing when it needs no more parts. */
@@ -87,6 +89,7 @@ export class Chords {
   /** How a part of a chord has ended; nothing for a request that is none. */
   partReturn(request: TaskRequest, entry: SlotEntry): PartReturn | undefined {
     const part = this.areUnlocked ? undefined : partOf(request, entry)
+    if (part !== undefined) this.#captured?.watch(part.chord)
     return part && new PartReturn(part, this.#tools.ledger, this.#parts)
   }
 
@@ -149,9 +152,21 @@ export class Chords {
     return this.#sweep.run()
   }
 
+  /** Gives what only this library would fire back to its peers, chord by chord. Resolves to how many. */
+  async release(): Promise<number> {
+    const { ledger } = this.#tools
+    let count = 0
+    for (const id of ledger.release === undefined ? [] : await ledger.reader().poll()) {
+      const held = await ledger.get(id)
+      if (held?.record.state === 'done' || held === undefined) continue
+      if ((await ledger.release?.(held)) === true) count += 1
+    }
+    return count
+  }
+
   /** A sweep over one chord. */
-  bringOn(id: string): Promise<void> {
-    return this.#sweep.bringOn(id)
+  async bringOn(id: string): Promise<void> {
+    await this.#sweep.bringOn(id)
   }
 
   /** What a body is called with: a reference to a header's results becomes something to read them from. */
@@ -169,6 +184,7 @@ export class Chords {
   }
 
   async close(): Promise<void> {
+    this.#captured?.close()
     await this.#sweep.close()
     await this.#dispatcher.close()
     await this.#tools.ledger.close?.()
@@ -181,6 +197,13 @@ export class Chords {
       throw new BackendError('not-found', `chord ${id} is not known: it never was, or it has expired`)
     return held
   }
+}
+
+/** Whether peers count parts of chords that they do not fire, and this process looks after chords at all. */
+function isFiredHereAlone({ keys, publisher, settings }: ChordHost): boolean {
+  const { peers, firing, sweepSeconds } = settings
+  const isShared = peers === 'none' || firing === 'shared' || keys.backend.chords === undefined
+  return !isShared && publisher !== undefined && sweepSeconds !== false
 }
 
 interface LedgerParts {

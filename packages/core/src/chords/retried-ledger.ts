@@ -6,7 +6,7 @@ interface Retrying {
 
 /** A store's own ledger whose calls are made again as the retry policy says. Core's goes through a store that does that. */
 export function retried(ledger: ChordLedger, { run }: Retrying): ChordLedger {
-  const { recordWithResult, reopen, close } = ledger
+  const { recordWithResult, reopen, release, close } = ledger
   return {
     get: (id) => run(() => ledger.get(id)),
     create: (record) => run(() => ledger.create(record)),
@@ -19,6 +19,7 @@ export function retried(ledger: ChordLedger, { run }: Retrying): ChordLedger {
     fold: (record) => run(() => ledger.fold(record)),
     remove: (record, hasLargeValues) => run(() => ledger.remove(record, hasLargeValues)),
     ...(reopen && { reopen: (held) => run(() => reopen.call(ledger, held)) }),
+    ...(release && { release: (held) => run(() => release.call(ledger, held)) }),
     enter: (id) => run(() => ledger.enter(id)),
     reader: () => {
       const reader = ledger.reader()

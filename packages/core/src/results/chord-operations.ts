@@ -67,6 +67,14 @@ export class ChordOperations {
     return this.#chords.cancel(id, reason)
   }
 
+  /**
+   * Gives captured chords back to Celery's workers: before the last process of this library goes for good, because nobody
+   * else would fire them. Resolves to how many.
+   */
+  release(): Promise<number> {
+    return this.#chords.release()
+  }
+
   /** Brings on every chord that nobody else does any more. Happens by itself in processes that have a publisher. */
   sweep(): Promise<SweepReport> {
     return this.#chords.sweep()

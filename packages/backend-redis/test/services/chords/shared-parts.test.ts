@@ -206,6 +206,29 @@ describe('a chord with captured firing', () => {
   })
 })
 
+describe('captured chords', () => {
+  const captured = { firing: 'captured' } as const
+
+  it('are fired soon where a worker of Celery returns the last part', async () => {
+    await using fleet = await Fleet.start(url, { results: { ...captured, sweepSeconds: 3_600 } })
+    const chord = await begin(fleet, 2)
+    await chord.part('T', 0)
+    await chord.part('P', 1)
+    await expect.poll(() => fleet.firings(chord)).toEqual([{ by: 'T', args: [[0, 1]] }])
+  })
+
+  it('are given back to workers of Celery, but for those that are complete', async () => {
+    await using fleet = await Fleet.start(url, { results: captured })
+    const [back, complete] = [await begin(fleet, 2), await begin(fleet, 2)]
+    for (const chord of [back, complete]) await chord.part('T', 0)
+    await complete.part('P', 1)
+    expect(await fleet.results.chords.release()).toBeGreaterThan(0)
+    await back.part('P', 1)
+    expect(await fleet.firings(back)).toEqual([{ by: 'P', args: [[0, 1]] }])
+    expect(await outcome(fleet, complete)).toEqual([[[0, 1]]])
+  })
+})
+
 describe('a chord with shared firing', () => {
   const grace = { firing: 'shared', chordGraceSeconds: 0.05 } as const
 
