@@ -2,11 +2,8 @@
 // an embedded file. Kill it at any moment and start it again: it runs only the tasks that have no stored result.
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { gcsAdapter } from '@arpeggio/backend-gcs'
-import { memoryAdapter } from '@arpeggio/backend-memory'
-import { redisAdapter } from '@arpeggio/backend-redis'
-import { sqliteAdapter } from '@arpeggio/backend-sqlite'
 import { BackendError, LocalQueue, Results } from '@arpeggio/core'
+import { adapters } from './index-folder/adapters.ts'
 import { indexFileTask } from './index-folder/index-file.ts'
 import { indexFolder } from './index-folder/index-folder.ts'
 import { mergeIndexTask } from './index-folder/merge-index.ts'
@@ -68,7 +65,7 @@ async function main({ root, backend, concurrency, logRuns }: Options, stop: Abor
 
 async function openResults(backend: string, publisher: LocalQueue): Promise<Results> {
   const results = await Results.open(backend, {
-    adapters: [memoryAdapter, sqliteAdapter, redisAdapter, gcsAdapter],
+    adapters,
     publisher,
     expiresInSeconds: KEPT_SECONDS,
     // A run that was stopped can go on for as long as its results are kept.

@@ -18,7 +18,7 @@ export function readOptions(argv: readonly string[]): Options {
       'Indexes a folder: one task per file, joined into a table. Started again, it runs only what is missing.',
     )
     .argument('[folder]', 'the folder', '.')
-    .option('--backend <url>', 'where results are kept: sqlite://<path> or memory:', DEFAULT_BACKEND)
+    .option('--backend <url>', 'where results are kept: sqlite, redis, elasticsearch, gs or memory', DEFAULT_BACKEND)
     .option('--concurrency <n>', 'how many files are read at a time', positive, 8)
     .option('--log-runs <file>', 'append a line for every run that begins and every result that is stored')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
