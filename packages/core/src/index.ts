@@ -13,6 +13,7 @@ export type { Added, ChordState, Decision, Lease, Reason } from './chords/chord-
 export type { SweepReport } from './chords/chord-sweep.ts'
 export { ChordOperations } from './results/chord-operations.ts'
 export type { ChordUnlockOptions } from './results/chord-unlock.ts'
+export { chordUnlockTask, type ChordUnlockTaskOptions } from './results/chord-unlock-task.ts'
 export type { ConnectionFailure, EnsureOptions, RetryPolicy } from './store/retry.ts'
 export type { Scheduler } from './store/scheduler.ts'
 export type { ResultsOptions } from './results/settings.ts'
