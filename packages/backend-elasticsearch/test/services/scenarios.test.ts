@@ -1,7 +1,9 @@
 import { Client } from '@elastic/elasticsearch'
 import {
   chord,
+  chordUnlockTask,
   executeTask,
+  LocalQueue,
   Results,
   type ResultsOptions,
   type Scheduler,
@@ -235,6 +237,15 @@ describe('a chord', () => {
     }
     expect(await results.exists(parts[0]?.id ?? '')).toBe(false)
     expect(outbox.bodies().map(({ args }) => args)).toEqual([[[0, 1, 2, 3, 4, 5, 6]]])
+  })
+
+  it('with peers that count no parts here is joined by the task of Celery, wherever that runs', async () => {
+    const index = uniqueIndex()
+    const unlock = chordUnlockTask(() => results, { intervalSeconds: 0.05 })
+    const publisher = new LocalQueue([add, total, unlock], { concurrency: 8 })
+    const results: Results = open(index, { publisher, peers: 'celery' })
+    const handle = await results.apply(chord([add.s(1), add.s(2)], total))
+    expect(await handle.get({ timeoutMs: 60_000 })).toBe(2)
   })
 
   it('[T-50] of 10,000 parts reads its results in a few requests, and nothing polls for it', async () => {
