@@ -69,7 +69,7 @@ end`
 
 /** Not at every part: each EXPIRE costs as much as adding it. */
 const renews = `
-if not ren or now - tonumber(ren) > 50 * tonumber(life) then
+if count == 1 or not ren or now - tonumber(ren) > 50 * tonumber(life) then
   life = life or ARGV[8]
   redis.call('EXPIRE', KEYS[1], life)
   if mode ~= 'own' then
