@@ -2,12 +2,11 @@ import { ElasticsearchBackend } from '@arpeggio/backend-elasticsearch'
 import { Results } from '@arpeggio/core'
 import { elasticsearch as startElasticsearch } from '@arpeggio/testing'
 import { Client } from '@elastic/elasticsearch'
-import type { Benchmark, Count } from './benchmark.ts'
-import { ChordLife } from './chord-life.ts'
+import type { Benchmark } from './benchmark.ts'
+import { joinElasticsearch } from './elasticsearch-chord.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Case, Goal, Round } from './measure.ts'
 import { ordinaryMeta, ordinaryResult } from './ordinary-meta.ts'
-import { counting } from './store-calls.ts'
 
 const server = await startElasticsearch({ own: true })
 const { url } = server
@@ -21,19 +20,20 @@ await client.indices.putIndexTemplate({
 
 const thousand = Array.from({ length: 1000 }, (_, index) => index)
 const ids = thousand.map((index) => `id-${index}`)
-const PARTS = 1000
-const CONCURRENCY = 50
 let indices = 0
 
 /** Elasticsearch through everything that `Results` does, against its own client alone. */
 export const elasticsearch: Benchmark = {
   summary: `storing, reading and joining in ${server.detail}, against its own client alone`,
   sections: [
-    { title: 'store, 100 in flight', cases: [rawBulk(5000), store(5000, 100, { timesFloor: 1 / 0.75 })] },
-    { title: 'store, alone', cases: [rawCreate(500), store(500, 1, { timesFloor: 1 / 0.9 })] },
-    { title: 'reading 1000 results', cases: [rawRead(20), getMany(20, { timesFloor: 1.25 })] },
+    { title: 'store, 100 in flight', cases: [rawBulk(3000), store(3000, 100, { timesFloor: 1.33 })] },
+    { title: 'store, alone', cases: [rawCreate(150), store(150, 1, { timesFloor: 1.11 })] },
+    { title: 'reading 1000 results', cases: [rawRead(10), getMany(10, { timesFloor: 1.25 })] },
   ],
-  tallies: [{ title: `a chord of ${PARTS} parts, ${CONCURRENCY} at a time`, count: joining }],
+  tallies: [
+    { title: 'a chord of 200 parts, one after another', count: () => joinElasticsearch(url, 200, 1) },
+    { title: 'a chord of 1000 parts, 50 at a time', count: () => joinElasticsearch(url, 1000, 50) },
+  ],
 }
 
 /** A round on an index of its own, which is removed afterwards. */
@@ -150,20 +150,4 @@ function getMany(operations: number, goal: Goal): Case {
     goal,
     prepare: () => round((results) => inParallel(operations, 1, () => results.getMany(ids)), fill),
   }
-}
-
-/** What a chord asks of the server, the results of its parts included. A batch counts as each thing in it. */
-async function joining(): Promise<readonly Count[]> {
-  const { backend, calls } = counting(new ElasticsearchBackend({ url, index: `results-${indices++}` }))
-  const life = new ChordLife(backend)
-  await life.run(10, CONCURRENCY)
-  const before = calls.all
-  const began = performance.now()
-  await life.run(PARTS, CONCURRENCY)
-  const seconds = (performance.now() - began) / 1000
-  await life.results.close()
-  return [
-    { name: 'requests per part', value: (calls.all - before) / PARTS },
-    { name: 'seconds', value: seconds },
-  ]
 }
