@@ -9,6 +9,8 @@ import { type Fate, Interceptor, type Seen } from './interceptor.ts'
 export const part: Task<[value: number], number> = task('part', (value: number) => value)
 export const body: Task<[values: number[]], number> = task('body', (values: number[]) => values.length)
 
+export const callback: Task<[id: string], null> = task('callback', (_id: string) => null)
+
 /** Where chords are kept. */
 export type Mode = 'objects alone' | 'Firestore'
 export const modes: readonly Mode[] = ['objects alone', 'Firestore']
@@ -17,8 +19,11 @@ export const modes: readonly Mode[] = ['objects alone', 'Firestore']
 export class Queue implements Publisher {
   readonly durable = true
   readonly messages: TaskMessage[] = []
+  /** What publishing fails with, as long as there is something. */
+  outage: Error | undefined
 
   async publish(messages: readonly TaskMessage[]): Promise<void> {
+    if (this.outage !== undefined) throw this.outage
     this.messages.push(...messages)
   }
 

@@ -1,7 +1,7 @@
 import { eventually } from '@arpeggio/conformance'
 import { chord, executeTask, type Results, type Signature, type TaskMessage } from '@arpeggio/core'
 import { describe, expect, it } from 'vitest'
-import { body, modes, part, type Queue, Stage } from './chord-stage.ts'
+import { body, callback, modes, part, type Queue, Stage } from './chord-stage.ts'
 import { type Fate, RateLimit } from './interceptor.ts'
 
 function parts(count: number): Signature<number>[] {
@@ -141,6 +141,46 @@ describe.each(modes)('a chord with %s', (mode) => {
     await finish(late, messages[0] ?? fail())
     expectBody(stage, 'c', 300)
     expect(stage.queue.bodiesOf('c')).toHaveLength(1)
+  })
+
+  it('[G5] joins the results of its parts for its body when the last of them returns', async () => {
+    await using stage = await Stage.open(mode)
+    const results = stage.process()
+    const handle = await results.apply(chord(parts(3), body, { id: 'c' }))
+    for (const message of stage.queue.partsOf('c')) {
+      expect(stage.queue.bodiesOf('c')).toHaveLength(0)
+      await results.onChordPartReturn(message, 'SUCCESS', message.groupIndex)
+    }
+    expectBody(stage, 'c', 3)
+    await executeTask(body, stage.queue.bodiesOf('c')[0] ?? fail(), results)
+    expect(await handle.get({ timeoutMs: 10_000 })).toBe(3)
+  })
+
+  it('[G5] of which a part has failed fails its body with the reason, and runs its error callbacks', async () => {
+    await using stage = await Stage.open(mode)
+    const results = stage.process()
+    const handle = await results.apply(chord(parts(3), body.s().linkError(callback.s()), { id: 'c' }))
+    const [first = fail(), second = fail(), third = fail()] = stage.queue.partsOf('c')
+    await finish(results, first)
+    await results.markAsFailure(second.id, new Error('broken'), { request: second })
+    await finish(results, third)
+    await expect(handle.get({ timeoutMs: 10_000 })).rejects.toThrow(/broken/)
+    expect(stage.queue.messages.some(({ task: name }) => name === callback.name)).toBe(true)
+  })
+
+  it('[G5] whose body cannot be published is decided all the same, and published later', async () => {
+    await using stage = await Stage.open(mode)
+    const results = stage.process({ chordLeaseSeconds: 0.1 })
+    await results.apply(chord(parts(2), body, { id: 'c' }))
+    const messages = stage.queue.partsOf('c')
+    stage.queue.outage = new Error('The queue is away')
+    for (const message of messages) await finish(results, message)
+    expect(await results.chords.inspect('c')).toMatchObject({ state: 'dispatching' })
+    stage.queue.outage = undefined
+    await eventually(10_000, async () => {
+      await results.chords.sweep()
+      expectBody(stage, 'c', 2)
+    })
   })
 
   it('of 300 parts ends without an error where objects and documents take one write a second', async () => {
