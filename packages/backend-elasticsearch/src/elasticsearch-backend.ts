@@ -71,7 +71,7 @@ export class ElasticsearchBackend implements Backend {
       maxBatchKeys: 1000,
       expiryPrecisionSeconds: 0.001,
       writesPerSecondPerKey: 20,
-      pollFloorMs: 10,
+      pollFloorMs: 50,
     }
   }
 

@@ -69,7 +69,7 @@ export class IndexRequests {
     options: CallOptions & { readonly members?: readonly string[] } = {},
   ): Promise<readonly Hit[]> {
     if (keys.length === 0) return []
-    const { docs } = await this.send<{ readonly docs: readonly MgetItem[] }>(
+    const { docs = [] } = await this.send<{ readonly docs?: readonly MgetItem[] }>(
       {
         method: 'POST',
         path: this.path('_mget'),
