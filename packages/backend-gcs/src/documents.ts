@@ -3,6 +3,7 @@ import { BackendError, type Key, type ScanPage, type SetOutcome, type Stored, ty
 import { type FirestoreBatch, type FirestoreClient, type FirestoreDocument, timestamp } from './clients.ts'
 import type { FirestoreSnapshot, FirestoreTime } from './clients.ts'
 import { commit, stateOf } from './commits.ts'
+import { Escapes } from './escapes.ts'
 import { firestoreError, grpc, hasGrpcCode, tooLarge } from './errors.ts'
 import { expiryOf, isExpired, isReplaceable, validStateOf, versionOf } from './expiry.ts'
 import type { ServerClock } from './server-clock.ts'
@@ -74,7 +75,7 @@ export class Documents {
       const from = after === '' ? documents.startAt(id) : documents.startAfter(after)
       return from.endBefore(`${id}${lastCharacter}`).limit(limit).select(fields.expiresAt).get()
     })
-    const keys = docs.filter((each) => this.#isValid(each)).map(({ id }) => keyOf(id))
+    const keys = docs.filter((each) => this.#isValid(each)).map(({ id }) => escapes.unescape(id))
     const last = docs.at(-1)
     return docs.length < limit || last === undefined ? { keys } : { keys, cursor: last.id }
   }
@@ -169,12 +170,10 @@ export function documentOf(client: FirestoreClient, key: Key): FirestoreDocument
 }
 
 /** Celery's document ids are its keys. Slashes would make several documents of one. */
-export function documentId(key: Key): string {
-  return key.replaceAll('%', '%25').replaceAll('/', '%2F')
-}
+const escapes = new Escapes({ '/': 's' })
 
-function keyOf(id: string): Key {
-  return id.replaceAll('%2F', '/').replaceAll('%25', '%')
+export function documentId(key: Key): string {
+  return escapes.escape(key)
 }
 
 async function translated<Answer>(act: 'read' | 'write', operation: () => Promise<Answer>): Promise<Answer> {

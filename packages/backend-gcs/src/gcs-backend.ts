@@ -112,9 +112,12 @@ export class GcsBackend implements Backend {
   }
 
   asUri(): string {
-    const { bucket, basePath, project } = this.#settings
-    const path = basePath === '' ? '' : `/${encodeURI(basePath)}`
-    return `gs://${bucket}${path}${project === undefined ? '' : `?gcs_project=${encodeURIComponent(project)}`}`
+    const { bucket, basePath, project, firestore } = this.#settings
+    const query = new URLSearchParams(project === undefined ? {} : { gcs_project: project })
+    if (firestore !== undefined && !isFirestoreClient(firestore) && firestore.project !== undefined) {
+      query.set('firestore_project', firestore.project)
+    }
+    return `gs://${bucket}${basePath === '' ? '' : `/${encodeURI(basePath)}`}${query.size === 0 ? '' : `?${query.toString()}`}`
   }
 
   /** Closes what it opened. A client that was passed in stays as it is. */

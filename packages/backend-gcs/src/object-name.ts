@@ -1,9 +1,10 @@
 import type { Key } from '@arpeggio/core'
+import { Escapes } from './escapes.ts'
 
-/** A control character that stands in front of what replaces a line break, which no object's name can have. */
-const escape = '\u0010'
+/** The name of an object has no line breaks. */
+const escapes = new Escapes({ '\n': 'n', '\r': 'r' })
 
-/** Keys as names of objects: Celery's, and the same for every key but the strangest. What a prefix of keys was, still is one. */
+/** Keys as names of objects, which are Celery's: the key, in a folder if there is one. */
 export class ObjectNames {
   /** In front of every name, with its slash; empty without a base path. */
   readonly folder: string
@@ -13,12 +14,10 @@ export class ObjectNames {
   }
 
   of(key: Key): string {
-    const escaped = key.replaceAll(escape, escape + escape)
-    return this.folder + escaped.replaceAll('\n', `${escape}n`).replaceAll('\r', `${escape}r`)
+    return this.folder + escapes.escape(key)
   }
 
   keyOf(name: string): Key {
-    const pieces = name.slice(this.folder.length).split(escape + escape)
-    return pieces.map((piece) => piece.replaceAll(`${escape}n`, '\n').replaceAll(`${escape}r`, '\r')).join(escape)
+    return escapes.unescape(name.slice(this.folder.length))
   }
 }

@@ -22,7 +22,7 @@ describe('the name of an object', () => {
 describe('the id of a document', () => {
   it('is the key, without slashes, and another one for every key', () => {
     expect(documentId('chord-unlock-1')).toBe('chord-unlock-1')
-    expect(new Set(['a/b', 'a%2Fb', 'a%b'].map(documentId)).size).toBe(3)
+    expect(new Set(['a/b', 'a\u0010sb', 'asb', 'a%2Fb'].map(documentId)).size).toBe(4)
     expect(documentId('a/b')).not.toContain('/')
   })
 })

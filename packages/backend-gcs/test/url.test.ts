@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { GcsBackend } from '../src/index.ts'
 import { settingsOf } from '../src/options.ts'
 
 function refusal(options: Parameters<typeof settingsOf>[0]): unknown {
@@ -78,5 +79,13 @@ describe('an address', () => {
     const warning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     expect(settingsOf({ url: 'gs://bucket?gcs_project=p&ttl=600' })).toMatchObject({ ttlSeconds: 0 })
     expect(warning).toHaveBeenCalledOnce()
+  })
+
+  it('is told again by the backend', async () => {
+    const url = 'gs://bucket/a%20b?gcs_project=p&firestore_project=f'
+    await using backend = new GcsBackend({ url })
+    expect(backend.asUri()).toBe(url)
+    await using other = new GcsBackend({ bucket: 'bucket', project: 'p' })
+    expect(other.asUri()).toBe('gs://bucket?gcs_project=p')
   })
 })
