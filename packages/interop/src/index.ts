@@ -1,5 +1,6 @@
 export { cases } from './cases.ts'
 export { chords } from './cases/chords.ts'
+export { redisChords } from './cases/redis-chords.ts'
 export { registerMatrix } from './register.ts'
 export { elasticsearchRow } from './stores/elasticsearch.ts'
 export { gcsRow } from './stores/gcs.ts'

@@ -13,6 +13,8 @@ export interface FleetSettings {
   readonly globalKeyprefix?: string
   readonly resultExtended?: boolean
   readonly expiresInSeconds?: number | null
+  /** Whether Redis keeps the parts of chords by their slots. */
+  readonly chordOrdered?: boolean
   /** Of Celery alone: we read what is compressed, and compress nothing. */
   readonly compression?: string
 }

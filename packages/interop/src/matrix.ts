@@ -88,7 +88,7 @@ export function openResults(
 ): Results {
   const { serializer = 'json', globalKeyprefix, resultExtended, expiresInSeconds } = settings
   return new Results({
-    backend: store.open(),
+    backend: store.open(settings),
     publisher: new CeleryPublisher(brokerUrl, queueOf(queue, settings)),
     // Whoever stores pickles has no counterpart here.
     serializer: serializer === 'pickle' ? 'json' : serializer,
@@ -105,13 +105,9 @@ export function openResults(
 }
 
 function celerySettingsOf({ store, brokerUrl, queue }: Place, settings: FleetSettings): CelerySettings {
-  const {
-    serializer = 'json',
-    globalKeyprefix,
-    resultExtended = false,
-    expiresInSeconds = 86_400,
-    compression,
-  } = settings
+  const { serializer = 'json', resultExtended = false, expiresInSeconds = 86_400, compression } = settings
+  const { globalKeyprefix, chordOrdered = true } = settings
+  const prefix = globalKeyprefix === undefined ? {} : { global_keyprefix: globalKeyprefix }
   return {
     ...store.celery,
     broker_url: brokerUrl,
@@ -120,14 +116,12 @@ function celerySettingsOf({ store, brokerUrl, queue }: Place, settings: FleetSet
     result_accept_content: [serializer],
     result_extended: resultExtended,
     result_expires: expiresInSeconds,
-    ...(globalKeyprefix === undefined
-      ? {}
-      : { result_backend_transport_options: { global_keyprefix: globalKeyprefix } }),
+    result_backend_transport_options: { ...prefix, result_chord_ordered: chordOrdered },
     ...(compression === undefined ? {} : { result_compression: compression }),
   }
 }
 
 /** Workers of other settings must not take each other's tasks. */
-function queueOf(queue: string, settings: FleetSettings): string {
-  return settings.resultExtended === true ? `${queue}-extended` : queue
+function queueOf(queue: string, { resultExtended = false, chordOrdered = true }: FleetSettings): string {
+  return `${queue}${resultExtended ? '-extended' : ''}${chordOrdered ? '' : '-unordered'}`
 }

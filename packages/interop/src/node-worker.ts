@@ -1,4 +1,5 @@
 import {
+  chordUnlockTask,
   decodeJson,
   decodeMessage,
   executeTask,
@@ -8,6 +9,7 @@ import {
   type TaskMessage,
 } from '@arpeggio/core'
 import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nodeTasks } from './node-tasks.ts'
 
@@ -26,7 +28,8 @@ export class NodeWorker implements AsyncDisposable {
   constructor(broker: Redis, queue: string, results: Results) {
     this.#client = broker.duplicate()
     this.#queue = queue
-    this.#tasks = new Map(nodeTasks(broker).map((task) => [task.name, task]))
+    const tasks = [...nodeTasks(broker), chordUnlockTask(() => results)]
+    this.#tasks = new Map(tasks.map((task) => [task.name, task]))
     this.#results = results
     this.#loop = this.#consume()
   }
@@ -49,6 +52,9 @@ export class NodeWorker implements AsyncDisposable {
   }
 
   async #run(message: TaskMessage): Promise<void> {
+    const { signal } = this.#over
+    await delay((message.countdownSeconds ?? 0) * 1_000, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
     const task = this.#tasks.get(message.task) ?? new Task(message.task)
     const request = { ...message, hostname: `node@${hostname()}`, deliveryInfo: { routingKey: this.#queue } }
     await executeTask(task, request, this.#results)

@@ -1,8 +1,9 @@
 import type { Backend } from '@arpeggio/core'
+import type { FleetSettings } from './interop-case.ts'
 import type { CelerySettings } from './python-peer.ts'
 
 /** What a store may be unable to do in a mixed fleet. */
-export type Need = 'binary' | 'expiry' | 'push'
+export type Need = 'binary' | 'counting' | 'expiry' | 'push'
 
 /** One store that Celery and we share. Another store is another of these. */
 export interface StoreRow {
@@ -18,7 +19,7 @@ export interface RunningStore extends AsyncDisposable {
   readonly celery: CelerySettings
   /** What the process of Celery's needs to find it. */
   readonly environment: Readonly<Record<string, string>>
-  open(): Backend
+  open(settings: FleetSettings): Backend
   /** Everything in the store whose key ends so, as Celery left it. */
   dump(end: string): Promise<ReadonlyMap<string, Buffer>>
   /** Puts back what `dump` gave. */

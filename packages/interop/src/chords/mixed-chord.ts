@@ -21,6 +21,7 @@ export interface Call {
 export class MixedChord {
   readonly #fleet: Fleet
   readonly #results: Results
+  readonly #parking = `parking-${randomUUID()}`
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet
@@ -44,6 +45,20 @@ export class MixedChord {
   async end({ args, options }: Call): Promise<void> {
     await this.#fleet.broker.set(String(args[1]), '1', 'EX', 600)
     await this.#results.waitFor(String(options['task_id']), { timeoutMs: 30_000, propagate: false })
+  }
+
+  /** The same call in a queue that nobody serves, for a test that delivers it by itself. */
+  parked(call: Call): Call {
+    return { ...call, options: { ...call.options, queue: this.#parking } }
+  }
+
+  /** Gives a worker of that language a parked message, as often as it is called. */
+  async deliver(language: Language, { options }: Call): Promise<void> {
+    const { broker, queues } = this.#fleet
+    const parked = await broker.lrange(this.#parking, 0, -1)
+    const message = parked.find((text) => text.includes(String(options['task_id'])))
+    assert.ok(message !== undefined, 'the part is parked')
+    await broker.lpush(language === 'Python' ? queues.python : queues.node, message)
   }
 
   /** Starts a chord and gives the id of its body. */

@@ -18,10 +18,12 @@ export function shown(): readonly (readonly Shown[])[] {
     path: relative(join(ROOT, 'docs'), path),
     text: readFileSync(path, 'utf8'),
   }))
-  const tagged = texts.flatMap(({ path, text }) => taggedIn(text).map((test) => ({ ...test, path })))
+  const tagged = texts.flatMap(({ path, text }) =>
+    taggedIn(text).map(({ title, numbers }) => ({ title, numbers, path })),
+  )
   return quirks.map(({ shownBy = [] }, index) => [
     ...tagged.filter(({ numbers }) => numbers.includes(index + 1)),
-    ...shownBy.map((title) => ({ title, path: texts.find(({ text }) => text.includes(`${title}`))?.path })),
+    ...shownBy.map((title) => ({ title, path: texts.find(({ text }) => text.includes(title))?.path })),
   ])
 }
 

@@ -7,6 +7,7 @@ export const elasticsearchRow: StoreRow = {
   name: 'Elasticsearch',
   lacks: {
     binary: 'Celery keeps text there',
+    counting: 'nobody counts parts there; celery.chord_unlock waits for the header as it was',
     expiry: 'what Celery stores there never expires',
     push: 'documents tell nobody of changes',
   },

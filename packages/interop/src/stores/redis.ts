@@ -12,7 +12,7 @@ export const redisRow: StoreRow = {
     return {
       celery: { result_backend: `${url}/0` },
       environment: {},
-      open: () => new RedisBackend({ url: `${url}/0` }),
+      open: ({ chordOrdered = true }) => new RedisBackend({ url: `${url}/0`, chordOrdered }),
       dump: async (end) => {
         const keys = (await client.keys(`*-${end}`)).toSorted()
         const values = await Promise.all(keys.map(async (key) => [key, await client.getBuffer(key)] as const))

@@ -16,7 +16,7 @@ describe.each(rows)('$name', (row) => {
   it.for(fixtures)('reads $name of Celery $celery', async ({ name, settings, values }, context) => {
     const store = await orSkip(started, context)
     for (const [key, value] of Object.entries(values)) await store.restore(key, bytesOf(value))
-    await using results = new Results({ backend: store.open(), ...settings, codecs: [msgpackCodec, yamlCodec] })
+    await using results = new Results({ backend: store.open(settings), ...settings, codecs: [msgpackCodec, yamlCodec] })
     expect(await results.getTaskMeta(name)).toMatchObject(expectations[name] ?? {})
   })
 })

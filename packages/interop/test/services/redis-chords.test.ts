@@ -1,5 +1,6 @@
 import { CELERY_VERSIONS } from '@arpeggio/testing'
 import { afterAll, describe, it } from 'vitest'
-import { chords, redisRow, registerMatrix } from '../../src/index.ts'
+import { chords, redisChords, redisRow, registerMatrix } from '../../src/index.ts'
 
-for (const version of CELERY_VERSIONS) registerMatrix(redisRow, version, chords, { describe, it, afterAll })
+for (const version of CELERY_VERSIONS)
+  registerMatrix(redisRow, version, [...chords, ...redisChords], { describe, it, afterAll })
