@@ -82,10 +82,7 @@ export class Matrix implements AsyncDisposable {
 }
 
 /** Ours. */
-export function openResults(
-  { store, brokerUrl, queue }: Place,
-  { settings, exceptions, firing }: InteropCase,
-): Results {
+function openResults({ store, brokerUrl, queue }: Place, { settings, exceptions, firing }: InteropCase): Results {
   const { serializer = 'json', globalKeyprefix, resultExtended, expiresInSeconds } = settings
   return new Results({
     backend: store.open(settings),

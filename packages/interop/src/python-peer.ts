@@ -84,7 +84,7 @@ export class PythonPeer implements AsyncDisposable {
 }
 
 /** A command failed in Python. */
-export class PythonFailure extends Error {
+class PythonFailure extends Error {
   override readonly name = 'PythonFailure'
   readonly error: PythonError
 

@@ -13,7 +13,7 @@ interface Shown {
 }
 
 /** The tests that show each quirk, in its place: those that carry its number, and those that the register names. */
-export function shown(): readonly (readonly Shown[])[] {
+function shown(): readonly (readonly Shown[])[] {
   const texts = sources().map((path) => ({
     path: relative(join(ROOT, 'docs'), path),
     text: readFileSync(path, 'utf8'),
