@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Harness } from '@arpeggio/conformance'
+import { type Harness, killInChild, openInChild } from '@arpeggio/conformance'
 import type { Backend, Stored } from '@arpeggio/core'
 import { Firestore } from '@google-cloud/firestore'
 import { GcsBackend, type GcsSettings } from '../../src/index.ts'
@@ -14,6 +14,8 @@ export const lacks: Harness['lacks'] = {
   cleanup: 'the lifecycle rule of the bucket and the TTL policy of Firestore remove what has expired',
   clock: 'leases go by the clocks of the processes; expiry goes by what the answers of the servers tell',
 }
+
+const secondProcess = new URL('second-process.ts', import.meta.url)
 
 /** A bucket of its own for every case: the local server slows down with every object in one. */
 export class Buckets {
@@ -32,6 +34,28 @@ export class Buckets {
       open: async () => this.#open(await this.make(), settings),
       openAnother: async (first) => this.#open(this.#buckets.get(first) ?? '', settings),
       advance: (seconds) => void (this.#elapsedMs += seconds * 1_000),
+    }
+  }
+
+  /** Other handles are processes of their own, which can be killed; time is real. */
+  processes(name: string, emulatorHost = ''): Harness {
+    const firestore = (bucket: string): GcsSettings =>
+      emulatorHost === '' ? {} : { firestore: { project: bucket, emulatorHost } }
+    const parameters = (first: Backend): readonly string[] => {
+      return [this.#endpoint, this.#buckets.get(first) ?? '', emulatorHost]
+    }
+    return {
+      name,
+      lacks,
+      open: async () => {
+        const bucket = await this.make()
+        const backend = new GcsBackend({ bucket, project: 'test', apiEndpoint: this.#endpoint, ...firestore(bucket) })
+        this.#buckets.set(backend, bucket)
+        return backend
+      },
+      openAnother: (first) => openInChild(first, secondProcess, parameters(first)),
+      kill: (first, job) => killInChild(job, secondProcess, parameters(first)),
+      patienceMs: 30_000,
     }
   }
 
