@@ -38,6 +38,25 @@ for (const language of languages) {
       { ...options, settings: { chordOrdered: false } },
     )
 
+  cases.add(
+    `a process of ours that dies with the last part of a chord started by ${language}, before it publishes the body, leaves that to another`,
+    async (fleet) => {
+      const mixed = new MixedChord(fleet)
+      const last = mixed.parked(mixed.call('TypeScript', 'echo', 'b'))
+      const first = mixed.held('Python', 'a')
+      const id = await mixed.start(language, [first, last], mixed.call('Python', 'note', `notes-${fleet.id}`))
+      await mixed.end(first)
+      await mixed.deliver({ queue: `dying-${fleet.id}` }, last)
+      await mixed.dies(`dying-${fleet.id}`)
+      await eventually(30_000, async () => {
+        await resultsOf(fleet).chords.sweep()
+        assert.equal((await mixed.notes(`notes-${fleet.id}`)).length, 1)
+      })
+      assert.deepEqual((await mixed.outcome(id)).result, ['a', 'b'])
+    },
+    options,
+  )
+
   for (const starter of languages) {
     cases.add(
       `a part in ${language} that is delivered again, before and after the end of a chord started by ${starter}, counts once`,

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { eventually } from '@arpeggio/conformance'
 import { chord, type Results, signatureFromData, type TaskMeta } from '@arpeggio/core'
 import type { Fleet } from '../interop-case.ts'
@@ -28,11 +31,15 @@ export class MixedChord {
     this.#results = resultsOf(fleet)
   }
 
+  #queueOf(language: Language): string {
+    const { python, node } = this.#fleet.queues
+    return language === 'Python' ? python : node
+  }
+
   /** A call of the task of that name in that language. */
   call(language: Language, name: string, ...args: readonly unknown[]): Call {
-    const [prefix, queue] =
-      language === 'Python' ? ['python', this.#fleet.queues.python] : ['node', this.#fleet.queues.node]
-    const options = { queue, task_id: randomUUID() }
+    const prefix = language === 'Python' ? 'python' : 'node'
+    const options = { queue: this.#queueOf(language), task_id: randomUUID() }
     return { task: `${prefix}.${name}`, args, kwargs: {}, options, subtask_type: null, immutable: false }
   }
 
@@ -52,13 +59,24 @@ export class MixedChord {
     return { ...call, options: { ...call.options, queue: this.#parking } }
   }
 
-  /** Gives a worker of that language a parked message, as often as it is called. */
-  async deliver(language: Language, { options }: Call): Promise<void> {
-    const { broker, queues } = this.#fleet
+  /** Gives a worker of that language, or whoever serves a queue, a parked message, as often as it is called. */
+  async deliver(to: Language | { readonly queue: string }, { options }: Call): Promise<void> {
+    const { broker } = this.#fleet
     const parked = await broker.lrange(this.#parking, 0, -1)
     const message = parked.find((text) => text.includes(String(options['task_id'])))
     assert.ok(message !== undefined, 'the part is parked')
-    await broker.lpush(language === 'Python' ? queues.python : queues.node, message)
+    await broker.lpush(typeof to === 'string' ? this.#queueOf(to) : to.queue, message)
+  }
+
+  /** A worker process of ours that dies when it is to publish the body, and resolves when it has. */
+  async dies(queue: string): Promise<void> {
+    const { store, broker } = this.#fleet
+    const { host = '', port = 0 } = broker.options
+    const places = [`redis://${host}:${port}/0`, queue, String(store.celery['result_backend'])]
+    const program = join(import.meta.dirname, 'dying-worker.ts')
+    const child = spawn(process.execPath, ['--conditions=@arpeggio/source', program, ...places], { stdio: 'inherit' })
+    await once(child, 'exit')
+    assert.equal(child.signalCode, 'SIGKILL')
   }
 
   /** Starts a chord and gives the id of its body. */
