@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { celery } from '@arpeggio/testing'
+import { celery, type CeleryVersion } from '@arpeggio/testing'
 
 const script = join(import.meta.dirname, 'celery_peer.py')
 
@@ -28,6 +28,7 @@ export type PeerOrder =
 export type PeerNode = string | { readonly id: string; readonly members: readonly PeerNode[] }
 
 export interface PeerOptions {
+  readonly version?: CeleryVersion
   readonly isOrdered?: boolean
   /** Celery's transport options of the backend. */
   readonly transport?: Readonly<Record<string, unknown>>
@@ -43,8 +44,11 @@ export class CeleryPeer implements AsyncDisposable {
     this.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   }
 
-  static async start(url: string, { isOrdered = true, transport = {} }: PeerOptions = {}): Promise<CeleryPeer> {
-    const { python } = await celery()
+  static async start(
+    url: string,
+    { isOrdered = true, transport = {}, version = '5.6.3' }: PeerOptions = {},
+  ): Promise<CeleryPeer> {
+    const { python } = await celery({ version })
     const args = [script, url, isOrdered ? 'ordered' : 'unordered', JSON.stringify(transport)]
     const peer = new CeleryPeer(spawn(python, args, { stdio: ['pipe', 'pipe', 'inherit'] }))
     await peer.do()

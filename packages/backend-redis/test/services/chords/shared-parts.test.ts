@@ -1,4 +1,4 @@
-import { redis } from '@arpeggio/testing'
+import { CELERY_VERSIONS, redis } from '@arpeggio/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Fleet, type FleetOptions, keyOf, MixedChord, type Side } from './fleet.ts'
 
@@ -207,6 +207,18 @@ describe('a chord with captured firing', () => {
 })
 
 describe('captured chords', () => {
+  it.each(CELERY_VERSIONS)('are fired here alone, whatever Celery %s counts', async (version) => {
+    await using fleet = await Fleet.start(url, { version, results: { firing: 'captured' } })
+    for (const last of [0, 1, 2]) {
+      const chord = await begin(fleet, 3)
+      await chord.part('T', last)
+      for (const slot of [0, 1, 2]) if (slot !== last) await chord.part('P', slot)
+      await chord.part('P', 0, 'again')
+      expect(await fleet.firings(chord)).toEqual([])
+      expect(await outcome(fleet, chord)).toHaveLength(1)
+    }
+  })
+
   const captured = { firing: 'captured' } as const
 
   it('are fired soon where a worker of Celery returns the last part', async () => {
