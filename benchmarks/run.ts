@@ -10,6 +10,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   embedded: async () => (await import('./embedded.ts')).embedded,
   gcs: async () => (await import('./gcs.ts')).gcs,
   redis: async () => (await import('./redis.ts')).redis,
+  'redis-chords': async () => (await import('./redis-chords.ts')).redisChords,
   wire: async () => (await import('./wire.ts')).wire,
 }
 
