@@ -33,7 +33,7 @@ export interface FirestoreClient {
   terminate(): Promise<void>
 }
 
-export interface FirestoreCollection {
+interface FirestoreCollection {
   doc(id: string): FirestoreDocument
   orderBy(field: string): FirestoreQuery
 }
@@ -93,7 +93,7 @@ export interface FirestoreTime {
   toMillis(): number
 }
 
-export type FirestoreFields = Record<string, unknown>
+type FirestoreFields = Record<string, unknown>
 
 export interface StorageSettings {
   readonly project: string | undefined

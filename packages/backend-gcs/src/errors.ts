@@ -52,7 +52,7 @@ const grpcCodes: ReadonlyMap<number, BackendErrorCode | 'perhaps'> = new Map([
 ])
 
 /** An answer of Cloud Storage that no code of ours fits. */
-export class StorageAnswerError extends Error {
+class StorageAnswerError extends Error {
   override readonly name = 'StorageAnswerError'
   readonly status: number
 
