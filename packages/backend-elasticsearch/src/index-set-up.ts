@@ -49,20 +49,9 @@ export class IndexSetUp {
     return this.#ready
   }
 
-  /** The mapping of an index that is made here. */
-  get mappings(): IndexMappings {
-    const result = this.#options.isNative ? { result: { properties: searchable } } : {}
-    return { dynamic: false, _meta: this.#mark, properties: { ...dates, ...result } }
-  }
-
+  /** What the index is made from. */
   get template(): object {
-    const { lifecyclePolicy } = this.#options
-    const settings = lifecyclePolicy === undefined ? {} : { 'index.lifecycle.name': lifecyclePolicy }
-    return {
-      index_patterns: [this.#requests.index],
-      priority: 500,
-      template: { settings, mappings: this.mappings },
-    }
+    return { index_patterns: [this.#requests.index], priority: 500, template: this.#index }
   }
 
   get templatePath(): string {
@@ -75,8 +64,15 @@ export class IndexSetUp {
     return { dynamic: false, properties: { ...dates, ...result } }
   }
 
+  get #index(): object {
+    const { isNative, lifecyclePolicy } = this.#options
+    const settings = lifecyclePolicy === undefined ? {} : { 'index.lifecycle.name': lifecyclePolicy }
+    const result = isNative ? { result: { properties: searchable } } : {}
+    return { settings, mappings: { dynamic: false, _meta: this.#mark, properties: { ...dates, ...result } } }
+  }
+
   /** The mapping of each index behind the name; none when there is no such index. */
-  async current(): Promise<readonly IndexMappings[]> {
+  async #current(): Promise<readonly IndexMappings[]> {
     try {
       const path = this.#requests.path('_mapping')
       const answer = await this.#requests.send<Record<string, { readonly mappings?: IndexMappings }>>({
@@ -92,8 +88,8 @@ export class IndexSetUp {
 
   async #setUp(): Promise<void> {
     try {
-      const current = await this.current()
-      if (current.length > 0 && current.every((mappings) => this.isDone(mappings))) return
+      const current = await this.#current()
+      if (current.length > 0 && current.every((mappings) => this.#isDone(mappings))) return
       await this.#requests.send({ method: 'PUT', path: this.templatePath, body: this.template })
       if (current.length === 0) await this.#create()
       else await this.#extend(Object.assign({}, ...current.map(({ _meta }) => _meta)))
@@ -103,15 +99,14 @@ export class IndexSetUp {
     }
   }
 
-  isDone({ _meta }: IndexMappings): boolean {
+  #isDone({ _meta }: IndexMappings): boolean {
     return _meta?.['arpeggio'] === this.#mark.arpeggio
   }
 
   /** Made by another process in the meantime, it is as good. */
   async #create(): Promise<void> {
-    const { template } = this.template as { readonly template: object } // made above
     try {
-      await this.#requests.send({ method: 'PUT', path: this.#requests.path(''), body: template })
+      await this.#requests.send({ method: 'PUT', path: this.#requests.path(''), body: this.#index })
     } catch (error) {
       if (!String(error).includes('resource_already_exists')) throw error
     }
