@@ -30,7 +30,7 @@ app.worker_main(
     [
         "worker",
         "--pool=threads",
-        "--concurrency=4",
+        "--concurrency=32",
         "--loglevel=WARNING",
         "--without-gossip",
         "--without-mingle",

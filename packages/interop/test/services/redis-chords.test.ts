@@ -3,4 +3,4 @@ import { afterAll, describe, it } from 'vitest'
 import { chords, redisChords, redisRow, registerMatrix } from '../../src/index.ts'
 
 for (const version of CELERY_VERSIONS)
-  registerMatrix(redisRow, version, [...chords, ...redisChords], { describe, it, afterAll })
+  registerMatrix(redisRow, version, [...chords, ...redisChords], { describe, it: it.concurrent, afterAll })
