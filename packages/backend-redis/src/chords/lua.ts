@@ -11,7 +11,7 @@ export const captured = '1099511627776'
 export const capturedFrom = '549755813888'
 
 /** Puts what was added into `added`, and captures again what somebody has evicted. Needs `mode`. */
-export const added = `
+export const added: string = `
 local added = tonumber(redis.call('GET', KEYS[2]) or '0')
 if mode == 'captured' then
   if added < ${capturedFrom} then
