@@ -12,8 +12,6 @@ import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
-import celery
-import kombu
 from celery import states
 from celery.app.task import Context
 from celery.canvas import maybe_signature
@@ -75,9 +73,6 @@ class Commands:
     def __init__(self, app, emit):
         self.app = app
         self.emit = emit
-
-    def versions(self):
-        return {"celery": celery.__version__, "kombu": kombu.__version__, "python": sys.version.split()[0]}
 
     def store(self, id, state="SUCCESS", value=None, named=None, traceback=None, request=None, children=()):
         result = STORED[named] if named is not None else value
@@ -182,10 +177,6 @@ class Commands:
 
     def revoke(self, id):
         self.app.control.revoke(id)
-
-    def read_tree(self, tree, timeout, propagate=True):
-        result = result_from_tuple(tree, self.app)
-        return described(result.get(timeout=timeout, propagate=propagate))
 
 
 def caught_class(name):

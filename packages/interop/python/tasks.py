@@ -1,14 +1,12 @@
 """What the worker can do."""
 
 import json
-import os
 import time
 
 import redis
 from celery import group, shared_task
-from celery.exceptions import Ignore, Reject
 
-from values import ERRORS, STORED
+from values import ERRORS
 
 
 @shared_task(name="python.add")
@@ -24,16 +22,6 @@ def total(numbers):
 @shared_task(name="python.echo")
 def echo(value):
     return value
-
-
-@shared_task(name="python.collect")
-def collect(values, *more):
-    return [values, *more]
-
-
-@shared_task(name="python.value")
-def value(named):
-    return STORED[named]
 
 
 @shared_task(name="python.fail")
@@ -84,16 +72,6 @@ def spawn(self):
     return None
 
 
-@shared_task(name="python.ignore")
-def ignore():
-    raise Ignore()
-
-
-@shared_task(name="python.reject")
-def reject():
-    raise Reject("no", requeue=False)
-
-
 @shared_task(bind=True, name="python.grow")
 def grow(self, values):
     """Adds a task for each value to the chord that it is part of."""
@@ -113,11 +91,6 @@ def note(value, key):
 def note_error(task_id, *, key):
     """An error callback. With a second positional argument Celery would call it at once, with other arguments."""
     return note(task_id, key)
-
-
-@shared_task(name="python.die")
-def die():
-    os._exit(9)
 
 
 def broker(app):

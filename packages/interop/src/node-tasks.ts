@@ -8,7 +8,6 @@ export function nodeTasks(broker: Redis): readonly RunnableTask[] {
     task('node.add', (x: number, y: number) => x + y),
     task('node.total', (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0)),
     task('node.echo', (value: unknown) => value),
-    task('node.collect', (values: unknown, ...more: readonly unknown[]) => [values, ...more]),
     task('node.count', (key: string) => broker.incr(key)),
     task('node.hold', async (value: unknown, key: string, fails = false) => {
       while ((await broker.exists(key)) === 0) await delay(10)

@@ -2,7 +2,7 @@ import type { ChordRecord } from '@arpeggio/core'
 import type { Argument } from '../client.ts'
 
 /** What happens to the parts in the moment in which a record is written. */
-export type Act = '' | 'seal' | 'grow' | 'claim' | 'decide' | 'end'
+type Act = '' | 'seal' | 'grow' | 'claim' | 'decide' | 'end'
 
 export interface Writing {
   readonly act: Act
