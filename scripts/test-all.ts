@@ -57,7 +57,7 @@ function run(
   program: string,
   args: readonly string[],
   stdio: 'inherit' | 'ignore',
-  limitMs = 600_000,
+  limitMs = 1_800_000,
 ): Promise<boolean> {
   return new Promise((resolve) => {
     // A process group of its own, so that the limit ends all of it.
