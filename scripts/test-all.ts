@@ -48,7 +48,7 @@ async function tests(project: string): Promise<void> {
   console.log(`\n— ${project} tests`)
   const file = join(scratch, `${project}.json`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-  const ok = await run('vitest', ['run', '--project', project, ...reporters], 'inherit')
+  const ok = await run('vitest', ['run', '--project', project, ...reporters], 'inherit', 2_700_000)
   counts.push(countVitest(file, ok))
 }
 
@@ -57,7 +57,7 @@ function run(
   program: string,
   args: readonly string[],
   stdio: 'inherit' | 'ignore',
-  limitMs = 1_800_000,
+  limitMs = 600_000,
 ): Promise<boolean> {
   return new Promise((resolve) => {
     // A process group of its own, so that the limit ends all of it.
