@@ -32,16 +32,19 @@ await step('release', 'npx', [...pnpm, 'run', 'check:release'])
 await images
 await tests('services')
 
-const sum = (key: keyof Counts): number => counts.reduce((total, count) => total + count[key], 0)
+const sum = (key: 'passed' | 'failed' | 'skipped'): number => counts.reduce((total, count) => total + count[key], 0)
 if (existsSync(services)) process.stdout.write(`\nStores\n${readFileSync(services, 'utf8')}`)
 rmSync(scratch, { recursive: true, force: true })
+// Once more at the end, where whoever sees no more than that finds it.
+const failures = counts.flatMap((count) => count.failures)
+if (failures.length > 0) console.log(`\nFailed\n${failures.map((failure) => `  ${failure}`).join('\n')}`)
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
 process.exitCode = sum('failed') > 0 ? 1 : 0
 
 async function step(title: string, program: string, args: readonly string[], limitMs?: number): Promise<void> {
   console.log(`\n— ${title}`)
   const ok = await run(program, args, 'inherit', limitMs)
-  counts.push({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 })
+  counts.push({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, failures: ok ? [] : [title] })
 }
 
 async function tests(project: string): Promise<void> {
