@@ -61,7 +61,7 @@ function judgePromptness(plot: Plot): void {
   const { simulation, scenario, script, oracle } = plot
   const isAtRest = script.isIdle && script.wishes.every(({ state }) => state === 'granted' || state === 'refused')
   if (!isAtRest || !scenario.isPersistent || isInterrupted(oracle)) return
-  const overdue = [...oracle.cases.values()].filter((chord) => oracle.isOverdue(chord))
+  const overdue = [...oracle.cases.values()].filter((chord) => oracle.isOverdue(chord) && isWanted(plot, chord))
   if (overdue.length > 0) simulation.violate('the last part fires it', overdue.map(({ id }) => id).join())
   // Every part has been run, and whatever became of it has filled its slot.
   const isOpen = oracle.cases.get(rootId)?.record?.state === 'sealed'
@@ -97,11 +97,7 @@ function judgeFailFast({ simulation, scenario, script, oracle }: Plot): void {
 async function passDeadline(plot: Plot): Promise<void> {
   const { simulation, scenario, oracle } = plot
   const undecided = [...oracle.cases.values()].filter(({ record, decision }) => record !== undefined && !decision)
-  // A chord within one that was cancelled, or whose body has ended otherwise, is of no interest to anybody any more.
-  const isOver = oracle.cases.get(rootId)?.record?.state === 'done'
-  const due = undecided.filter(
-    ({ record }) => !isOver && record?.bodyIds.every((id) => oracle.hasEnded(id) || oracle.isInSlot(id)) !== true,
-  )
+  const due = undecided.filter((chord) => isWanted(plot, chord))
   if (scenario.isPersistent && !isSealedWrongly(plot) && due.length > 0) {
     return simulation.violate('it is fired once nothing breaks any more', due.map(({ id }) => id).join())
   }
@@ -109,6 +105,15 @@ async function passDeadline(plot: Plot): Promise<void> {
   simulation.world.now = Math.max(simulation.world.now, ...deadlines) + 62_000
   await comeToRest(plot)
   if (!isSettled(plot)) simulation.violate('the deadline ends it', states(plot))
+}
+
+/**
+ * A chord within one that is over, or whose body has ended otherwise, is of no interest to anybody any more: when nothing is
+ * delivered to it again, the sweep finds it in its time.
+ */
+function isWanted({ oracle }: Plot, { record }: ChordCase): boolean {
+  if (oracle.cases.get(rootId)?.record?.state === 'done') return false
+  return record?.bodyIds.every((id) => oracle.hasEnded(id) || oracle.isInSlot(id)) !== true
 }
 
 function isSettled({ simulation, scenario, script, oracle }: Plot): boolean {
