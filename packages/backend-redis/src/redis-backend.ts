@@ -15,7 +15,6 @@ import type {
   SetOutcome,
   StateGuard,
   Stored,
-  Value,
   Write,
 } from '@arpeggio/core'
 import { abortable } from './abortable.ts'
@@ -31,7 +30,8 @@ import type { RedisBackendOptions } from './options.ts'
 import { RedisNotifications } from './redis-notifications.ts'
 import { scanPage } from './scan.ts'
 import { type Script, type Scripts, scripts } from './scripts.ts'
-import { bytesOf, guardedOf, storedOf, valueOf, writtenOf } from './version.ts'
+import { guardedOf, storedOf, valueOf, writtenOf } from './version.ts'
+import { lifetimeOf, ownOf } from './write-arguments.ts'
 
 /** So many keys to one script call, which keeps it well under a millisecond. */
 const keysPerScript = 50
@@ -188,7 +188,7 @@ export class RedisBackend implements Backend {
     if (!Array.isArray(reply)) return guardedOf(own)
     if (losses !== connection.losses) throw perhapsRepeated(connection.address)
     const [outcome, stored] = reply
-    return { outcome: textOf(outcome) === 'kept' ? 'kept' : 'undecided', stored: storedOf(toValue(stored)) }
+    return { outcome: textOf(outcome) === 'kept' ? 'kept' : 'undecided', stored: storedOf(valueOf(stored)) }
   }
 
   #setAll(writes: readonly Write[]): Promise<readonly BulkOutcome[]> {
@@ -238,18 +238,5 @@ export class RedisBackend implements Backend {
 }
 
 function toStored(reply: Reply): Stored | undefined {
-  return reply === null ? undefined : storedOf(toValue(reply))
-}
-
-function toValue(reply: Reply | undefined): Value {
-  return Buffer.isBuffer(reply) ? valueOf(reply) : textOf(reply)
-}
-
-/** Bytes of the caller may change while they wait to be sent. */
-function ownOf(value: Value): string | Buffer {
-  return typeof value === 'string' ? value : Buffer.from(bytesOf(value))
-}
-
-function lifetimeOf(seconds: number | undefined): string {
-  return seconds === undefined ? '' : String(Math.max(1, Math.ceil(seconds * 1000)))
+  return reply === null ? undefined : storedOf(valueOf(reply))
 }

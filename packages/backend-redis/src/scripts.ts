@@ -27,9 +27,31 @@ export interface Scripts {
 }
 
 /**
+ * Ends a script with 'kept' or 'undecided' and the stored value where that is one to keep, or may be. Needs its `head`, and
+ * takes the states to keep from ARGV. The pattern is that of core's `stateOf`: what the head does not tell for sure is undecided.
+ */
+export function keeps(key: string, firstState: number): string {
+  return `
+  local state = string.match(head, '^%s*{%s*"status"%s*:%s*"([^"\\\\%c\\128-\\255]+)"')
+  if not state or #state > 100 then return {'undecided', redis.call('GET', ${key})} end
+  for index = ${firstState}, #ARGV do
+    if ARGV[index] == state then return {'kept', redis.call('GET', ${key})} end
+  end`
+}
+
+/** Writes a value for so many milliseconds, or for ever. */
+export function puts(key: string, value: string, life: string): string {
+  return `
+  if ${life} == '' then
+    redis.call('SET', ${key}, ${value})
+  else
+    redis.call('SET', ${key}, ${value}, 'PX', ${life})
+  end`
+}
+
+/**
  * Writes unless the stored state is one to keep. KEYS: the key. ARGV: value, lifetime in milliseconds or '', states to keep.
  * Nil when it wrote, else 'kept' or 'undecided' with the stored value, which is read whole only then.
- * The pattern is that of core's `stateOf`: what the head does not tell for sure is undecided.
  */
 const guard = (publish: Publish): Script =>
   script(`
@@ -37,17 +59,9 @@ local head = redis.call('GETRANGE', KEYS[1], 0, 199)
 if head == '' then
   if redis.call('EXISTS', KEYS[1]) == 1 then return {'undecided', ''} end
 else
-  local state = string.match(head, '^%s*{%s*"status"%s*:%s*"([^"\\\\%c\\128-\\255]+)"')
-  if not state or #state > 100 then return {'undecided', redis.call('GET', KEYS[1])} end
-  for index = 3, #ARGV do
-    if ARGV[index] == state then return {'kept', redis.call('GET', KEYS[1])} end
-  end
+  ${keeps('KEYS[1]', 3)}
 end
-if ARGV[2] == '' then
-  redis.call('SET', KEYS[1], ARGV[1])
-else
-  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-end
+${puts('KEYS[1]', 'ARGV[1]', 'ARGV[2]')}
 redis.call('${publish}', KEYS[1], ARGV[1])
 return nil
 `)
@@ -69,11 +83,7 @@ end
 local function write(index)
   local key, value, life, condition = KEYS[index], ARGV[3 * index - 2], ARGV[3 * index - 1], ARGV[3 * index]
   if not holds(key, condition) then return '0' end
-  if life == '' then
-    redis.call('SET', key, value)
-  else
-    redis.call('SET', key, value, 'PX', life)
-  end
+  ${puts('key', 'value', 'life')}
   redis.call('${publish}', key, value)
   return '1'
 end

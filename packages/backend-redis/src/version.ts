@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { GuardOutcome, SetOutcome, Stored, Value, Version } from '@arpeggio/core'
+import { type Reply, textOf } from './client.ts'
 
 /** Up to here a text is its own version; of a longer one, and of bytes, the digest is. Lua tells them by the first sign. */
 const longestPlain = 1024
@@ -27,8 +28,9 @@ export function guardedOf(value: Value): Extract<GuardOutcome, { outcome: 'writt
 }
 
 /** A reply as text where it is text, which is what nearly all readers want; anything else stays as it is. */
-export function valueOf(reply: Buffer): Value {
-  const text = reply.toString()
+export function valueOf(reply: Reply | undefined): Value {
+  if (!Buffer.isBuffer(reply)) return textOf(reply)
+  const text = textOf(reply)
   return text.includes('\uFFFD') ? reply : text
 }
 

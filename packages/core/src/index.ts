@@ -99,7 +99,7 @@ export {
 export { Keys } from './wire/keys.ts'
 export { decodeMessage, encodeMessage, type WireMessage } from './wire/message.ts'
 export { pythonRepr } from './wire/python-repr.ts'
-export { decodeResultTuple, encodeResultTuple, type ResultNode } from './wire/result-tuple.ts'
+export { decodeResultTuple, encodeResultTuple, type ResultNode, taskIdsOf } from './wire/result-tuple.ts'
 export { decodeSignatureData, isSignatureData, signatureData, type SignatureData } from './wire/signature-data.ts'
 export {
   ALL_STATES,

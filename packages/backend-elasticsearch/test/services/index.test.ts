@@ -1,22 +1,8 @@
-import { Client } from '@elastic/elasticsearch'
-import { Results, type ResultsOptions } from '@arpeggio/core'
-import { elasticsearch } from '@arpeggio/testing'
-import { afterAll, describe, expect, it } from 'vitest'
-import { ElasticsearchBackend, type SharedOptions } from '../../src/index.ts'
+import { describe, expect, it } from 'vitest'
+import { ElasticsearchBackend } from '../../src/index.ts'
 import { uniqueIndex } from './elasticsearch-harness.ts'
 import { HttpProxy } from './http-proxy.ts'
-
-const { url } = await elasticsearch()
-const client = new Client({ node: url })
-afterAll(() => client.close())
-
-function backendOf(index = uniqueIndex(), options: SharedOptions = {}): ElasticsearchBackend {
-  return new ElasticsearchBackend({ url: `${url}/${index}`, ...options })
-}
-
-function resultsOf(backend: ElasticsearchBackend, options: Partial<ResultsOptions> = {}): Results {
-  return new Results({ ...options, backend })
-}
+import { backendOf, client, resultsOf, url } from './test-index.ts'
 
 describe('the index', () => {
   it('is made once, from a template that makes it again when it is removed', async () => {

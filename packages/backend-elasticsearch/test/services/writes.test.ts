@@ -1,23 +1,11 @@
-import { Client } from '@elastic/elasticsearch'
-import { encodeTaskMeta, jsonCodec, Keys, Results, type ResultsOptions } from '@arpeggio/core'
-import { elasticsearch } from '@arpeggio/testing'
-import { afterAll, describe, expect, it } from 'vitest'
-import { ElasticsearchBackend, type SharedOptions } from '../../src/index.ts'
+import { encodeTaskMeta, jsonCodec, Keys } from '@arpeggio/core'
+import { describe, expect, it } from 'vitest'
+import { ElasticsearchBackend } from '../../src/index.ts'
 import { uniqueIndex } from './elasticsearch-harness.ts'
 import { HttpProxy } from './http-proxy.ts'
+import { backendOf, client, resultsOf, url } from './test-index.ts'
 
-const { url } = await elasticsearch()
-const client = new Client({ node: url })
 const keys = new Keys()
-afterAll(() => client.close())
-
-function backendOf(index = uniqueIndex(), options: SharedOptions = {}): ElasticsearchBackend {
-  return new ElasticsearchBackend({ url: `${url}/${index}`, ...options })
-}
-
-function resultsOf(backend: ElasticsearchBackend, options: Partial<ResultsOptions> = {}): Results {
-  return new Results({ ...options, backend })
-}
 
 async function sourceOf(index: string, id: string): Promise<Record<string, unknown>> {
   const { _source } = await client.get<Record<string, unknown>>({ index, id })

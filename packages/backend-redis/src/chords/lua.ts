@@ -5,10 +5,10 @@
  */
 
 /** Celery adds `.t` to the size, and fires when that is how many parts there are: with this much it never is. */
-export const captured = '1099511627776'
+export const captured: number = 2 ** 40
 
 /** Less is never captured. More than any number of parts, and far less than what captures. */
-export const capturedFrom = '549755813888'
+export const capturedFrom: number = 2 ** 39
 
 /** Puts what was added into `added`, and captures again what somebody has evicted. Needs `mode`. */
 export const added: string = `

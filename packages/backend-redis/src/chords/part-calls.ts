@@ -12,7 +12,8 @@ import {
 import { type Argument, listOf, type Reply, textOf } from '../client.ts'
 import type { Connection } from '../connection.ts'
 import { perhapsRepeated } from '../errors.ts'
-import { bytesOf, guardedOf, storedOf } from '../version.ts'
+import { guardedOf, storedOf, valueOf } from '../version.ts'
+import { lifetimeOf, ownOf } from '../write-arguments.ts'
 import type { LedgerCalls, LedgerStore } from './ledger-calls.ts'
 import { memberOf, nameOf, scoreOf } from './member.ts'
 import { beginning, isBegunByPeer } from './peer-chord.ts'
@@ -49,15 +50,14 @@ export class PartCalls {
     const { key, value, expiresInSeconds, keep } = result
     const connection = this.#tools.store.connections.next
     const { losses } = connection
-    const own = typeof value === 'string' ? value : Buffer.from(bytesOf(value))
-    const life = expiresInSeconds === undefined ? '' : Math.max(1, Math.ceil(expiresInSeconds * 1000))
-    const reply = await this.#send(part, claim, { key, args: [own, life, ...keep], connection })
+    const own = ownOf(value)
+    const args = [own, lifetimeOf(expiresInSeconds), ...keep]
+    const reply = await this.#send(part, claim, { key, args, connection })
     const [told, stored = null] = listOf(reply)
     const outcome = textOf(told)
     if (outcome !== 'kept' && outcome !== 'undecided') return { result: guardedOf(own), recorded: recordedOf(reply) }
     if (losses !== connection.losses) throw perhapsRepeated(connection.address)
-    const bytes = Buffer.isBuffer(stored) ? stored : Buffer.from(textOf(stored))
-    return { result: { outcome, stored: storedOf(bytes) } }
+    return { result: { outcome, stored: storedOf(valueOf(stored)) } }
   }
 
   async #send(part: Part, claim: Claim | undefined, sent?: Sent): Promise<Reply> {

@@ -1,4 +1,4 @@
-import { type Publish, type Script, script } from '../scripts.ts'
+import { keeps, type Publish, puts, type Script, script } from '../scripts.ts'
 import type { Layout } from './layout.ts'
 import { added, freeze, learnSize, peerFired, whole } from './lua.ts'
 
@@ -16,16 +16,8 @@ if #ARGV > 9 then
   end
   if not isNew then
     local head = redis.call('GETRANGE', KEYS[7], 0, 199)
-    local state = string.match(head, '^%s*{%s*"status"%s*:%s*"([^"\\\\%c\\128-\\255]+)"')
-    if not state or #state > 100 then return {'undecided', redis.call('GET', KEYS[7])} end
-    for index = 12, #ARGV do
-      if ARGV[index] == state then return {'kept', redis.call('GET', KEYS[7])} end
-    end
-    if ARGV[11] == '' then
-      redis.call('SET', KEYS[7], ARGV[10])
-    else
-      redis.call('SET', KEYS[7], ARGV[10], 'PX', ARGV[11])
-    end
+    ${keeps('KEYS[7]', 12)}
+    ${puts('KEYS[7]', 'ARGV[10]', 'ARGV[11]')}
   end
   redis.call('${publish}', KEYS[7], ARGV[10])
 end`

@@ -4,8 +4,8 @@ import {
   freeze,
   type LedgerContext,
   type Part,
-  type ResultNode,
   signatureFromData,
+  taskIdsOf,
 } from '@arpeggio/core'
 import type { Argument } from '../client.ts'
 import { fieldsOf, type Mode } from './record-fields.ts'
@@ -45,13 +45,9 @@ function firstRecord({ chord: id, body }: Part, now: number, lifetimeSeconds: nu
     adds: {},
     fanOut: 32,
     body: encodeJson(body),
-    bodyIds: idsOf(freeze(signatureFromData(body)).root),
+    bodyIds: taskIdsOf(freeze(signatureFromData(body)).root),
     policy: 'waitAll',
     results: 'value',
     attempt: 0,
   }
-}
-
-function idsOf({ id, members }: ResultNode): readonly string[] {
-  return members === undefined ? [id] : members.flatMap(idsOf)
 }

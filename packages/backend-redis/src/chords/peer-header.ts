@@ -1,4 +1,11 @@
-import { type ChordRecord, type ChordShape, decodeGroupMeta, jsonCodec, type ResultNode } from '@arpeggio/core'
+import {
+  type ChordRecord,
+  type ChordShape,
+  decodeGroupMeta,
+  jsonCodec,
+  type ResultNode,
+  taskIdsOf,
+} from '@arpeggio/core'
 import { type Reply, textOf } from '../client.ts'
 
 /** What Celery keeps of a header with groups in it: which task comes where. Parts of one group have one slot in the count. */
@@ -16,10 +23,6 @@ export function headerOf(stored: Reply): PeerHeader | undefined {
   if (stored === null) return undefined
   const { members = [] } = decodeGroupMeta(textOf(stored), jsonCodec)
   return { taskIds: members.flatMap(taskIdsOf), shape: members.map(shapeOf) }
-}
-
-function taskIdsOf({ id, members }: ResultNode): readonly string[] {
-  return members === undefined ? [id] : members.flatMap(taskIdsOf)
 }
 
 function shapeOf({ members }: ResultNode): 1 | ChordShape {

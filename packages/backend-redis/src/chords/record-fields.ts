@@ -1,9 +1,6 @@
 import { type ChordRecord, decodeJson, encodeJson, type Held } from '@arpeggio/core'
 import { type Argument, listOf, type Reply, textOf } from '../client.ts'
-
-/** More than this in `.t` says that the chord is captured, and the rest is what was added. */
-const capturedFrom = 2 ** 39
-const captured = 2 ** 40
+import { captured, capturedFrom } from './lua.ts'
 
 /** How a chord is fired: `own` without peers, else as `Results` says. */
 export type Mode = 'own' | 'shared' | 'captured'

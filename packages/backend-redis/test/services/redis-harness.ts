@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { cases, type Harness, register, type Runner } from '@arpeggio/conformance'
 import { type Backend, wrap } from '@arpeggio/core'
-import type { Redis } from 'ioredis'
+import type { Service } from '@arpeggio/testing'
+import { Redis } from 'ioredis'
+import { afterAll, describe, it } from 'vitest'
 import { RedisBackend, type RedisBackendOptions } from '../../src/index.ts'
 
 /** What Redis does not have, and why. */
@@ -34,6 +36,20 @@ export function registerRow(row: Row, runner: Runner): void {
     openAnother: open,
   }
   register(harness, runner, chords)
+}
+
+/** The kit on a server of its own kind, each handle with a name by which its subscribers are found. */
+export function registerServer({ url, detail: name }: Service, rounds?: number): void {
+  const admin = new Redis(url)
+  afterAll(() => admin.disconnect())
+  const row = {
+    name,
+    options: async () => ({ url, clientName: uniqueId() }),
+    release: () => {},
+    killSubscribers: (backend: Backend) => killSubscribersOf(admin, nameOf(backend)),
+    ...(rounds !== undefined && { rounds }),
+  }
+  registerRow(row, { describe: describe.concurrent, it })
 }
 
 /** One row of servers, clients and options. */

@@ -7,7 +7,7 @@ import type { TaskContext } from '../canvas/task-context.ts'
 import { task, type RunnableTask } from '../canvas/task.ts'
 import { callbackFailed, dependencyFailed } from '../chords/chord-failure.ts'
 import { ChordError, encodeException, type ExceptionData } from '../wire/exceptions.ts'
-import { decodeResultTuple, type ResultNode } from '../wire/result-tuple.ts'
+import { decodeResultTuple, type ResultNode, taskIdsOf } from '../wire/result-tuple.ts'
 import { PROPAGATE_STATES, READY_STATES } from '../wire/states.ts'
 import type { TaskMeta } from '../wire/task-meta.ts'
 
@@ -71,7 +71,7 @@ class Unlock {
   async look(): Promise<boolean> {
     const { nodes, body } = this.#chord
     const bodyId = body.options['task_id']
-    const parts = nodes.flatMap(tasksOf)
+    const parts = nodes.flatMap(taskIdsOf)
     const metas = await this.#results.getMany(typeof bodyId === 'string' ? [...parts, bodyId] : parts)
     // The body may have been sent by a run of this message that was not told to be over.
     if (metas.slice(parts.length).some(isReady)) return true
@@ -105,10 +105,6 @@ class Unlock {
     const [text] = Array.isArray(message) ? message : [message]
     await this.#results.failChord(this.#chord.id, this.#chord.body, new ChordError(String(text)))
   }
-}
-
-function tasksOf({ id, members }: ResultNode): readonly string[] {
-  return members === undefined ? [id] : members.flatMap(tasksOf)
 }
 
 function valueOf({ id, members }: ResultNode, values: ReadonlyMap<string, unknown>): unknown {

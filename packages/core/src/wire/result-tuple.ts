@@ -8,6 +8,11 @@ export interface ResultNode {
   readonly members?: readonly ResultNode[]
 }
 
+/** The ids of the tasks in a node, in their order, however they are grouped. */
+export function taskIdsOf({ id, members }: ResultNode): readonly string[] {
+  return members === undefined ? [id] : members.flatMap(taskIdsOf)
+}
+
 /** Celery's `[[id, parent], nodes]`; `nodes` is null for a task. */
 export function encodeResultTuple(node: ResultNode): unknown {
   const parent = node.parent === undefined ? null : encodeResultTuple(node.parent)
