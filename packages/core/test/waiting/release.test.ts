@@ -38,7 +38,8 @@ describe('what waiting holds', () => {
     await round()
     const baseline = heapBytes()
     for (let rounds = 0; rounds < 3; rounds += 1) await round()
-    expect(heapBytes()).toBeLessThan(baseline * 1.05)
+    // A wait that is kept takes more than 100 bytes, and 30,000 of them 3 MB; what the engine keeps of its own varies by less than 1 MB.
+    expect(heapBytes()).toBeLessThan(baseline + 2_000_000)
   })
 
   it.each([
