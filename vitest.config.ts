@@ -5,6 +5,8 @@ const source = { ssr: { resolve: { conditions: ['@arpeggio/source', 'node', 'mod
 
 export default defineConfig({
   test: {
+    // Also on two cores two at a time: much of the work is done by stores, and by waiting for them.
+    maxWorkers: '100%',
     projects: [
       {
         ...source,
