@@ -9,11 +9,16 @@ export type AroundCall = <Answer>(
 
 /** The ability of a store to count parts, with something around every call that writes. */
 export function ledgerAround(factory: ChordLedgerFactory, around: AroundCall): ChordLedgerFactory {
-  return { open: (context) => wrapped(factory.open(context), context, around) }
+  return {
+    open: (context) => {
+      const ledger = factory.open(context)
+      return ledger && wrapped(ledger, context, around)
+    },
+  }
 }
 
 function wrapped(ledger: ChordLedger, { settings, taskKey }: LedgerContext, around: AroundCall): ChordLedger {
-  const { recordWithResult, reopen, release, close } = ledger
+  const { recordWithResult, reopen, release, close, namesParts } = ledger
   const key = (rest: string): string => `${settings.keyPrefix}arpeggio-chord-${rest}`
   // One step: a slot, what stands above it, and the claim of a chord that it completes.
   const keysOf = (chord: string, slot: number): readonly string[] => [
@@ -44,5 +49,6 @@ function wrapped(ledger: ChordLedger, { settings, taskKey }: LedgerContext, arou
     enter: (id) => around(() => ledger.enter(id), [key('g:')], 'set'),
     reader: () => ledger.reader(),
     ...(close && { close: close.bind(ledger) }),
+    ...(namesParts !== undefined && { namesParts }),
   }
 }

@@ -154,6 +154,7 @@ export type {
   LedgerReader,
   LedgerSettings,
   Look,
+  OwnLedger,
   Part,
   Place,
   Recorded,
@@ -162,6 +163,7 @@ export type {
 export type { ChordRecord, Held } from './chords/chord-record.ts'
 export type { Fold } from './chords/fold.ts'
 export type { SlotEntry } from './chords/slot-entry.ts'
+export { ChordKeys } from './chords/chord-keys.ts'
 export { claimedBy } from './chords/stamped-records.ts'
 export { BackendError, type BackendErrorCode } from './backend/backend-error.ts'
 export type { CallOptions, Key, SetOutcome, Stored, Value, Version, Write } from './backend/value.ts'

@@ -1,5 +1,5 @@
 import type { GuardedWrite, GuardOutcome } from '../backend/backend.ts'
-import type { Key } from '../backend/value.ts'
+import type { Key, Write } from '../backend/value.ts'
 import type { SignatureData } from '../wire/signature-data.ts'
 import type { ChordRecord, Held, Lease, Reason } from './chord-record.ts'
 import type { Fold } from './fold.ts'
@@ -7,8 +7,8 @@ import type { SlotEntry } from './slot-entry.ts'
 
 /** The bookkeeping of chords that a store does by itself; core's own, over any store, is `MarkerLedger`. */
 export interface ChordLedgerFactory {
-  /** Called once for each `Results`. Must not talk to the store yet. */
-  open(context: LedgerContext): ChordLedger
+  /** Called once for each `Results`. Must not talk to the store yet. Nothing where core's own is as good. */
+  open(context: LedgerContext): ChordLedger | undefined
 }
 
 /**
@@ -72,6 +72,18 @@ export interface ChordLedger {
 
   /** What this process owes others when it ends. Absent when that is nothing. */
   readonly close?: () => Promise<void>
+
+  /**
+   * Whether peers that share a chord go by what Celery itself keeps of it: its tasks in the document of a group, and their
+   * number in the body that its parts carry. Absent where they go by what the ledger keeps.
+   */
+  readonly namesParts?: boolean
+}
+
+/** Core's own ledger, over the keys of the store, for one that adds to it. Tries everything once, as a ledger does. */
+export interface OwnLedger extends ChordLedger {
+  /** What stands for a part once it is created where there is nothing. Stores a large value, which has to be there before. */
+  marker(part: Part): Promise<Write>
 }
 
 /** Each poll resolves to the chords that were entered since the one before, perhaps to some again. */
@@ -86,8 +98,13 @@ export interface LedgerContext {
   readonly now: () => number
   /** Does something again as the retry policy of the `Results` says, for what a ledger does beside its answers. */
   readonly retry: <Answer>(operation: () => Promise<Answer>) => Promise<Answer>
+  readonly own: OwnLedger
   /** Where the results of tasks are. */
   readonly taskKey: (id: string) => Key
+  /** What is stored of tasks that have ended, as in slots; `undefined` for any other. */
+  readonly endings: (ids: readonly string[]) => Promise<readonly (SlotEntry | undefined)[]>
+  /** The task of each slot of a chord that was begun here, as far as it is known. */
+  readonly taskIds: (record: ChordRecord) => Promise<readonly (string | undefined)[]>
   readonly warn: (message: string) => void
 }
 
@@ -101,6 +118,8 @@ export interface LedgerSettings {
   /** The longest that anything of a chord is needed. */
   readonly lifetimeSeconds: number
   readonly tombstoneSeconds: number
+  /** How often this process looks after chords; `false` for never, as without a publisher. */
+  readonly sweepSeconds: number | false
   /** How long a complete chord that a peer may be about to fire is left alone. */
   readonly graceSeconds: number
 }

@@ -67,18 +67,22 @@ export class ChordStarter {
     return isWhole ? { messages } : { messages, next: () => this.#takeUp(chord) }
   }
 
-  /** Peers that may join a header with groups in it read its structure where Celery keeps it. */
+  /** Peers that may join a header read its structure where Celery keeps it; where they count otherwise, only one with groups in it. */
   async #keepHeader({ id, headerIds, shape, root }: FrozenChord): Promise<void> {
-    const { host, pages } = this.#tools
+    const { host, ledger, pages } = this.#tools
     await pages.write(id, 0, headerIds)
-    if (shape !== undefined && root.parent !== undefined && isShared(host.settings)) await host.saveGroup(root.parent)
+    const isRead = shape !== undefined || ledger.namesParts === true
+    if (isRead && root.parent !== undefined && isShared(host.settings)) await host.saveGroup(root.parent)
   }
 
   /** Peers that may publish the body need all of it. */
   #named({ record }: Held, messages: readonly TaskMessage[]): readonly TaskMessage[] {
-    if (!isShared(this.#tools.host.settings)) return messages
+    const { host, ledger } = this.#tools
+    if (!isShared(host.settings)) return messages
     const body = decodeSignatureData(decodeJson(record.body))
-    return messages.map((message) => withWholeBody(message, { id: record.id, body }))
+    const size = record.sealedSize ?? unknownSize
+    const whole = ledger.namesParts === true ? { ...body, chord_size: size } : body
+    return messages.map((message) => withWholeBody(message, { id: record.id, body: whole }))
   }
 
   /** The chord's record, new or not; nothing when its body has ended and the record has gone since. */
@@ -189,6 +193,9 @@ export interface Piece {
   readonly headerIds: readonly string[]
   readonly first: number
 }
+
+/** Of a chord whose header is still being announced: no peer ever counts as far, so that it is fired here. */
+const unknownSize = 2 ** 52
 
 /** A record has to follow its entry in the registry this soon. */
 const latestRecordMs = 60_000

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { BackendError } from '../backend/backend-error.ts'
 import type { Frozen, FrozenBody, FrozenHeader } from '../canvas/frozen.ts'
+import { KeyStore } from '../store/key-store.ts'
+import { Retry } from '../store/retry.ts'
 import { decodeJson } from '../wire/json.ts'
 import { keyPrefix } from '../wire/keys.ts'
 import { decodeSignatureData, type SignatureData } from '../wire/signature-data.ts'
@@ -42,7 +44,7 @@ export class Chords {
     const clock = new StoreClock(keys.backend, scheduler)
     const owner = randomUUID()
     const pages = new HeaderPages(keys, names, lifetimeSeconds)
-    const ledger = ledgerOf(host, { names, clock, lifetimeSeconds })
+    const ledger = ledgerOf(host, { names, clock, pages, lifetimeSeconds })
     const records = new StampedRecords(ledger, clock, owner)
     this.#tools = { host, names, clock, records, ledger, pages, owner }
     this.#dispatcher = new Dispatcher(this.#tools)
@@ -206,27 +208,44 @@ function isFiredHereAlone({ keys, publisher, settings }: ChordHost): boolean {
   return !isShared && publisher !== undefined && sweepSeconds !== false
 }
 
+const once = new Retry(
+  { alwaysRetry: false, maxRetries: 0, baseSleepMs: 0, maxSleepMs: 0 },
+  { exceptionSafeToRetry: () => false },
+)
+
 interface LedgerParts {
   readonly names: ChordKeys
   readonly clock: StoreClock
+  readonly pages: HeaderPages
   readonly lifetimeSeconds: number
 }
 
 /** The store's own where it has one. */
-function ledgerOf(host: ChordHost, { names, clock, lifetimeSeconds }: LedgerParts): ChordLedger {
+function ledgerOf(host: ChordHost, { names, clock, pages, lifetimeSeconds }: LedgerParts): ChordLedger {
   const { keys, settings } = host
   const { inlineBytes, fanOut, expirySeconds: expiresInSeconds } = settings
   const { chords } = keys.backend
-  if (chords === undefined) return new MarkerLedger({ keys, names, clock, inlineBytes, lifetimeSeconds, fanOut })
+  const tools = { names, clock, inlineBytes, lifetimeSeconds, fanOut }
   const retry = <Answer>(operation: () => Promise<Answer>): Promise<Answer> => keys.retry.run(operation)
   const context = {
-    settings: { ...settings, keyPrefix: keyPrefix(settings.globalKeyprefix ?? ''), expiresInSeconds, lifetimeSeconds },
+    settings: {
+      ...settings,
+      keyPrefix: keyPrefix(settings.globalKeyprefix ?? ''),
+      expiresInSeconds,
+      lifetimeSeconds,
+      sweepSeconds: host.publisher === undefined ? (false as const) : settings.sweepSeconds,
+    },
     now: () => clock.now(),
     retry,
+    // Whatever calls it is called again itself.
+    own: new MarkerLedger({ ...tools, keys: new KeyStore(keys.backend, once) }),
     taskKey: (id: string) => host.taskKey(id),
+    endings: (ids: readonly string[]) => host.endings(ids),
+    taskIds: (record: ChordRecord) => pages.ids(record),
     warn: (message: string) => host.warn(message),
   }
-  return retried(chords.open(context), { run: retry })
+  const ledger = chords?.open(context)
+  return ledger === undefined ? new MarkerLedger({ ...tools, keys }) : retried(ledger, { run: retry })
 }
 
 function partOf({ chord, group, groupIndex }: TaskRequest, entry: SlotEntry): Part | undefined {

@@ -1,6 +1,7 @@
+import type { Write } from '../backend/value.ts'
 import type { KeyStore } from '../store/key-store.ts'
 import type { ChordKeys } from './chord-keys.ts'
-import type { ChordLedger, Claim, EntriesOptions, LedgerReader, Look, Part, Place, Recorded } from './chord-ledger.ts'
+import type { Claim, EntriesOptions, LedgerReader, Look, OwnLedger, Part, Place, Recorded } from './chord-ledger.ts'
 import type { ChordRecord, Held, Reason } from './chord-record.ts'
 import { ChordRecords } from './chord-records.ts'
 import { ChordRegistry } from './chord-registry.ts'
@@ -11,7 +12,7 @@ import { claimedBy } from './stamped-records.ts'
 import type { StoreClock } from './store-clock.ts'
 
 /** The bookkeeping of chords over any store that can create a key if it is absent, and write over a version. */
-export class MarkerLedger implements ChordLedger {
+export class MarkerLedger implements OwnLedger {
   readonly #tools: MarkerLedgerTools
   readonly #records: ChordRecords
   readonly #markers: SlotMarkers
@@ -57,6 +58,11 @@ export class MarkerLedger implements ChordLedger {
   async remove(record: ChordRecord, hasLargeValues: boolean): Promise<void> {
     await this.#markers.remove(record, hasLargeValues)
     await this.#tools.keys.delete([this.#tools.names.failed(record.id)])
+  }
+
+  async marker(part: Part): Promise<Write> {
+    const { write } = await this.#markers.prepare(part)
+    return write
   }
 
   /** The marker first, the record second: whoever seals the chord does it the other way round, so that one of them sees both. */

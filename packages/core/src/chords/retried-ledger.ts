@@ -6,7 +6,7 @@ interface Retrying {
 
 /** A store's own ledger whose calls are made again as the retry policy says. Core's goes through a store that does that. */
 export function retried(ledger: ChordLedger, { run }: Retrying): ChordLedger {
-  const { recordWithResult, reopen, release, close } = ledger
+  const { recordWithResult, reopen, release, close, namesParts } = ledger
   return {
     get: (id) => run(() => ledger.get(id)),
     create: (record) => run(() => ledger.create(record)),
@@ -26,5 +26,6 @@ export function retried(ledger: ChordLedger, { run }: Retrying): ChordLedger {
       return { poll: () => run(() => reader.poll()) }
     },
     ...(close && { close: close.bind(ledger) }),
+    ...(namesParts !== undefined && { namesParts }),
   }
 }

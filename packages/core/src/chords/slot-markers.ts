@@ -1,4 +1,4 @@
-import type { Key, Stored } from '../backend/value.ts'
+import type { Key, Stored, Write } from '../backend/value.ts'
 import { batches } from '../store/batches.ts'
 import type { KeyStore } from '../store/key-store.ts'
 import { SameTick } from '../store/same-tick.ts'
@@ -53,20 +53,23 @@ export class SlotMarkers {
     this.#limits = limits
   }
 
-  /** Fills a slot unless it is filled. A large value goes first: where there is a marker, there is its value. */
-  async fill(part: Part): Promise<Filled> {
-    const { chord, slot } = part
-    const key = this.#names.marker(chord, slot)
-    const entry = isFailure(part.entry) ? shortened(part.entry, this.#limits.inlineBytes) : part.entry
+  /** A part's marker, to be created if it is absent. A large value goes first: where there is a marker, there is its value. */
+  async prepare({ chord, slot, entry: given }: Part): Promise<{ readonly write: Write; readonly entry: SlotEntry }> {
+    const { inlineBytes, lifetimeSeconds: expiresInSeconds } = this.#limits
+    const entry = isFailure(given) ? shortened(given, inlineBytes) : given
     const whole = encodeEntry(entry)
-    const isLarge = whole.length > this.#limits.inlineBytes && !isFailure(entry)
+    const isLarge = whole.length > inlineBytes && !isFailure(entry)
     if (isLarge) await this.#create(this.#names.value(chord, slot), encodeJson(entry.value ?? null))
-    const creation = await this.#create(
-      key,
-      isLarge ? encodeEntry({ taskId: entry.taskId, state: entry.state }) : whole,
-    )
+    const value = isLarge ? encodeEntry({ taskId: entry.taskId, state: entry.state }) : whole
+    return { entry, write: { key: this.#names.marker(chord, slot), value, expiresInSeconds } }
+  }
+
+  /** Fills a slot unless it is filled. */
+  async fill(part: Part): Promise<Filled> {
+    const { entry, write } = await this.prepare(part)
+    const creation = await this.#keys.create(write)
     if (creation === 'created') return { filling: 'filled', entry }
-    const stored = await this.#keys.get(key)
+    const stored = await this.#keys.get(write.key)
     if (stored === undefined) return { filling: 'duplicate', entry } // gone since: the chord is over
     const present = decodeEntry(stored.value)
     if (present.taskId !== entry.taskId) return { filling: 'conflict', entry: present }

@@ -86,7 +86,10 @@ export class ChordOperations {
     const named = header.with({ options: wireChordOptions({ ...options, id }) })
     const { chords, root } = freeze(named)
     const [chord] = chords
-    if (chord !== undefined) await this.#host.start([{ messages: [], chords: [{ ...chord, headerIds }], root }])
+    if (chord === undefined) return
+    const parent = { id, members: headerIds.map((taskId) => ({ id: taskId })) }
+    const known = { ...chord, headerIds, root: { ...chord.root, parent } }
+    await this.#host.start([{ messages: [], chords: [known], root }])
   }
 
   /** Starts a chord whose header is read meanwhile. Resolves when all of it is on its way. */
