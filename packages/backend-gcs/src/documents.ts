@@ -37,17 +37,18 @@ export class Documents {
   }
 
   async mget(keys: readonly Key[]): Promise<readonly (Stored | undefined)[]> {
-    return (await this.#getAll(keys)).map((snapshot) => this.#storedIn(snapshot))
+    return (await this.snapshots(keys)).map((snapshot) => this.#storedIn(snapshot))
   }
 
   async exists(keys: readonly Key[]): Promise<readonly boolean[]> {
-    const snapshots = await this.#getAll(keys, { fieldMask: [fields.expiresAt] })
+    const snapshots = await this.snapshots(keys, { fieldMask: [fields.expiresAt] })
     return snapshots.map((snapshot) => this.#isValid(snapshot))
   }
 
-  async set(write: Write): Promise<SetOutcome> {
+  /** `beside`: what is written with it, or not at all. It must not have a condition of its own when a key is to be created. */
+  async set(write: Write, beside?: Beside): Promise<SetOutcome> {
     const { key, if: condition } = write
-    const content = this.#contentOf(write)
+    const content = { ...this.contentOf(write), ...(beside && { beside }) }
     if (condition === 'absent') return this.#create(key, content)
     if (condition === undefined)
       return this.#written(key, content, (batch, document) => batch.set(document, content.data))
@@ -83,12 +84,12 @@ export class Documents {
   /** A document that has expired is absent; the service removes it when it finds the time. */
   async #create(key: Key, content: Content): Promise<SetOutcome> {
     for (let mayExist = this.#refused.has(key); ; mayExist = true) {
-      const [there] = mayExist ? await this.#getAll([key]) : []
+      const [there] = mayExist ? await this.snapshots([key]) : []
       const time = there?.updateTime
       if (time !== undefined && !isReplaceable(expiryIn(there), this.#clock.now())) return { written: false }
       const create = (): Promise<SetOutcome> =>
         this.#written(key, content, (batch, document) => batch.create(document, content.data))
-      const outcome = await (time === undefined ? create() : this.#replace(key, content, timeState(time)))
+      const outcome = await (time === undefined ? create() : this.#replace(key, content, stateIn(time)))
       if (outcome.written) return outcome
     }
   }
@@ -101,18 +102,21 @@ export class Documents {
   /** Of many who write over one version all but one are refused: before they try again, they look whether it is still there. */
   async #isLost(key: Key, state: string): Promise<boolean> {
     if (!this.#refused.has(key)) return false
-    const [there] = await this.#getAll([key])
-    return there?.updateTime === undefined || timeState(there.updateTime) !== state
+    const [there] = await this.snapshots([key])
+    return there?.updateTime === undefined || stateIn(there.updateTime) !== state
   }
 
   async #written(
     key: Key,
-    { expiresAt }: Content,
+    { expiresAt, beside }: Content,
     fill: (batch: FirestoreBatch, document: FirestoreDocument) => unknown,
   ): Promise<SetOutcome> {
     const client = await this.#client()
     try {
-      const [committed] = await commit(client, (batch) => fill(batch, documentOf(client, key)))
+      const [committed] = await commit(client, (batch) => {
+        fill(batch, documentOf(client, key))
+        beside?.(batch, client)
+      })
       this.#refused.delete(key)
       return { written: true, version: versionOf(committed?.state ?? '', expiresAt) }
     } catch (error) {
@@ -124,7 +128,8 @@ export class Documents {
     }
   }
 
-  async #getAll(keys: readonly Key[], options?: object): Promise<readonly FirestoreSnapshot[]> {
+  /** The documents as they are, whether they have expired or not. */
+  async snapshots(keys: readonly Key[], options?: object): Promise<readonly FirestoreSnapshot[]> {
     if (keys.length === 0) return []
     const client = await this.#client()
     const asked = [...keys.map((key) => documentOf(client, key)), ...(options === undefined ? [] : [options])]
@@ -134,7 +139,8 @@ export class Documents {
     return snapshots
   }
 
-  #contentOf({ value, expiresInSeconds }: Write): Content {
+  /** What a document is made of. */
+  contentOf({ value, expiresInSeconds }: Write): Content {
     const size = typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength
     if (size > maxValueBytes) throw tooLarge(`A value of ${size} bytes is over what a document of Firestore can hold`)
     const expiresAt = expiryOf(expiresInSeconds, this.#clock.now())
@@ -154,7 +160,7 @@ export class Documents {
     if (snapshot.updateTime === undefined || !this.#isValid(snapshot)) return undefined
     if (typeof value !== 'string' && !(value instanceof Uint8Array)) return undefined
     const expiresAt = expiryIn(snapshot)
-    const version = versionOf(timeState(snapshot.updateTime), expiresAt)
+    const version = versionOf(stateIn(snapshot.updateTime), expiresAt)
     return expiresAt === undefined ? { value, version } : { value, version, expiresAt }
   }
 }
@@ -162,7 +168,11 @@ export class Documents {
 interface Content {
   readonly data: Record<string, unknown>
   readonly expiresAt: Date | undefined
+  readonly beside?: Beside
 }
+
+/** Adds to what is written in one step. */
+export type Beside = (batch: FirestoreBatch, client: FirestoreClient) => unknown
 
 /** Where a key is kept. */
 export function documentOf(client: FirestoreClient, key: Key): FirestoreDocument {
@@ -193,6 +203,6 @@ function isTime(value: unknown): value is FirestoreTime {
   return typeof value === 'object' && value !== null && 'toMillis' in value
 }
 
-function timeState({ seconds, nanoseconds }: FirestoreTime): string {
+export function stateIn({ seconds, nanoseconds }: FirestoreTime): string {
   return stateOf(seconds, nanoseconds)
 }

@@ -3,7 +3,9 @@ import type {
   BackendLimits,
   CallOptions,
   Check,
+  ChordLedgerFactory,
   Key,
+  LedgerContext,
   Presence,
   Scan,
   ScanPage,
@@ -14,9 +16,11 @@ import type {
 import { abortable } from './abortable.ts'
 import { type FirestoreClient, openFirestore, openStorage, type StorageClient } from './clients.ts'
 import { isOfChords } from './chord-keys.ts'
+import { FirestoreLedger } from './chords/firestore-ledger.ts'
+import type { LedgerStore } from './chords/ledger-store.ts'
 import { Counters } from './counters.ts'
 import { Documents } from './documents.ts'
-import { aborted, disposed, isSafeToRetry, unsupported } from './errors.ts'
+import { aborted, disposed, isSafeToRetry, misconfigured, unsupported } from './errors.ts'
 import { graceSeconds } from './expiry.ts'
 import { type Provisioning, findings, provision } from './provisioning.ts'
 import { Objects } from './objects.ts'
@@ -34,6 +38,9 @@ export class GcsBackend implements Backend {
     exists: (keys, options) => this.#call(options, () => this.#inBoth(keys, (store, some) => store.exists(some))),
   }
   readonly scan: Scan = { keys: (prefix, options = {}) => this.#call(options, () => this.#scan(prefix, options)) }
+  readonly chords: ChordLedgerFactory = {
+    open: (context) => (context.settings.peers === 'none' ? undefined : this.#sharedLedger(context)),
+  }
   readonly check: Check = { run: (options) => this.#call(options, () => findings(this.#provisioning)) }
 
   readonly #settings: Settings
@@ -41,6 +48,9 @@ export class GcsBackend implements Backend {
   readonly #documents: Documents | undefined
   readonly #counters: Counters | undefined
   readonly #provisioning: Provisioning
+  readonly #clock: ServerClock
+  readonly #client = (): Promise<FirestoreClient> =>
+    this.#isDisposed || this.firestore === undefined ? Promise.reject(disposed()) : this.firestore
   #storage: Promise<StorageClient> | undefined
   #firestore: Promise<FirestoreClient> | undefined
   #isDisposed = false
@@ -52,9 +62,9 @@ export class GcsBackend implements Backend {
     const client = (): Promise<StorageClient> => this.storage
     const requests = new Requests(client, clock, this.#settings)
     this.#objects = new Objects({ requests, client, bucket, basePath, clock })
-    const documents = (): Promise<FirestoreClient> => this.firestore ?? Promise.reject(disposed())
-    this.#documents = firestore && new Documents(documents, clock)
-    this.#counters = firestore && new Counters(documents, clock)
+    this.#clock = clock
+    this.#documents = firestore && new Documents(this.#client, clock)
+    this.#counters = this.#documents && new Counters(this.#client, this.#documents, clock)
     this.#provisioning = { requests, settings: this.#settings }
     this.limits = limitsOf(basePath)
   }
@@ -127,6 +137,28 @@ export class GcsBackend implements Backend {
     if (this.#settings.firestore === undefined || isFirestoreClient(this.#settings.firestore)) return
     const client = await this.#firestore?.catch(() => undefined)
     await client?.terminate()
+  }
+
+  /** Peers count in Firestore: where that is not used no chord of theirs can be joined. */
+  #sharedLedger(context: LedgerContext): FirestoreLedger {
+    const [documents, counters] = [this.#documents, this.#counters]
+    if (documents === undefined || counters === undefined)
+      throw misconfigured(
+        "Celery's workers count the parts of chords in Firestore: pass the option firestore, or peers: 'none' to Results",
+      )
+    if (context.settings.firing === 'captured')
+      throw unsupported("On this store peers fire what they complete: firing must be 'shared'")
+    const store: LedgerStore = {
+      documents,
+      counters,
+      client: this.#client,
+      clock: this.#clock,
+      ttlSeconds: this.#settings.ttlSeconds,
+      get: (key) => this.get(key),
+      set: (write) => this.set(write),
+      exists: (keys) => this.presence.exists(keys),
+    }
+    return new FirestoreLedger(store, context)
   }
 
   async #call<Answer>(options: CallOptions | undefined, work: () => Promise<Answer>): Promise<Answer> {

@@ -12,8 +12,8 @@ export const body: Task<[values: number[]], number> = task('body', (values: numb
 export const callback: Task<[id: string], null> = task('callback', (_id: string) => null)
 
 /** Where chords are kept. */
-export type Mode = 'objects alone' | 'Firestore'
-export const modes: readonly Mode[] = ['objects alone', 'Firestore']
+export type Mode = 'objects alone' | 'Firestore' | 'Firestore, shared with Celery'
+export const modes: readonly Mode[] = ['objects alone', 'Firestore', 'Firestore, shared with Celery']
 
 /** Keeps every message for a test to deliver, to repeat, or to lose. */
 export class Queue implements Publisher {
@@ -39,16 +39,23 @@ export class Queue implements Publisher {
   }
 }
 
+interface Kept {
+  readonly mode: Mode
+  readonly firestore?: Firestore
+}
+
 /** A bucket, Firestore where the mode wants it, interceptors before both, and any number of processes. */
 export class Stage implements AsyncDisposable {
   readonly queue = new Queue()
   readonly interceptors: readonly Interceptor[]
   readonly #bucket: string
   readonly #firestore: Firestore | undefined
+  readonly #mode: Mode
   readonly #opened: Results[] = []
 
-  private constructor(bucket: string, interceptors: readonly Interceptor[], firestore: Firestore | undefined) {
+  private constructor(bucket: string, interceptors: readonly Interceptor[], { mode, firestore }: Kept) {
     this.#bucket = bucket
+    this.#mode = mode
     this.interceptors = interceptors
     this.#firestore = firestore
   }
@@ -57,9 +64,10 @@ export class Stage implements AsyncDisposable {
     const { url } = await gcs()
     const bucket = await new Buckets(url).make()
     const objects = await Interceptor.open(url)
-    if (mode === 'objects alone') return new Stage(bucket, [objects], undefined)
+    if (mode === 'objects alone') return new Stage(bucket, [objects], { mode })
     const documents = await Interceptor.open(`http://${(await startFirestore()).url}`)
-    return new Stage(bucket, [objects, documents], firestoreOverHttp(`test-${randomUUID()}`, documents.host))
+    const firestore = firestoreOverHttp(`test-${randomUUID()}`, documents.host)
+    return new Stage(bucket, [objects, documents], { mode, firestore })
   }
 
   set fate(fate: (seen: Seen) => Fate) {
@@ -83,6 +91,7 @@ export class Stage implements AsyncDisposable {
       backend: this.backend(),
       publisher: this.queue,
       sweepSeconds: false,
+      peers: this.#mode === 'Firestore, shared with Celery' ? 'celery' : 'none',
       onWarning: () => undefined,
       ...options,
     })

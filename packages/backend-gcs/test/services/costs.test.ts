@@ -48,6 +48,7 @@ function forget(stage: Stage): void {
 const titles: Readonly<Record<Mode, string>> = {
   'objects alone': 'a part of a chord, objects alone',
   Firestore: 'a part of a chord, with Firestore',
+  'Firestore, shared with Celery': 'a part of a chord that is shared with Celery',
 }
 
 describe('what the README says that it costs', () => {

@@ -1,0 +1,48 @@
+import { type ChordRecord, encodeJson, freeze, type Part, signatureFromData, taskIdsOf } from '@arpeggio/core'
+import type { PeerHeader } from './peer-header.ts'
+
+/** Nobody sets a deadline for a chord that a peer began. */
+const noDeadlineMs = 100 * 365 * 86_400_000
+
+/** Whether a part's message carries a body of Celery's, and not only ours: then its chord may have no record. */
+export function isBegunByPeer({ chord, body }: Part): boolean {
+  return body !== undefined && body.options['body_of'] !== chord
+}
+
+/** Whether the record is that of such a chord: nobody here has given it its size. */
+export function isOfPeer({ state, sealedSize }: ChordRecord): boolean {
+  return sealedSize === undefined && state !== 'open'
+}
+
+interface Beginning {
+  readonly header: PeerHeader
+  readonly lifetimeSeconds: number
+  readonly now: number
+  readonly nonce: string
+}
+
+/** The record of a chord that a peer began, as the first part that returns here makes it. */
+export function recordOf({ chord: id, body }: Part, { header, lifetimeSeconds, now, nonce }: Beginning): ChordRecord {
+  if (body === undefined) throw new TypeError(`A part of chord ${id} does not name its body`)
+  const size = header.taskIds.length
+  return {
+    id,
+    state: 'sealed',
+    rev: 0,
+    nonce,
+    writtenAt: now,
+    createdAt: now,
+    deadline: now + noDeadlineMs,
+    lifetimeSeconds,
+    size,
+    sizes: [size],
+    shape: header.shape,
+    adds: {},
+    fanOut: 32,
+    body: encodeJson(body),
+    bodyIds: taskIdsOf(freeze(signatureFromData(body)).root),
+    policy: 'waitAll',
+    results: 'value',
+    attempt: 0,
+  }
+}
