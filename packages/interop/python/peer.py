@@ -175,6 +175,11 @@ class Commands:
         """Starts any canvas that is given as signature data."""
         return maybe_signature(signature, app=self.app).apply_async(**(options or {})).as_tuple()
 
+    def return_part(self, id, chord, index, body, value):
+        """What a worker does after it has stored the result of a part."""
+        request = Context(id=id, group=chord, group_index=index, chord=body, errbacks=[])
+        self.app.backend.on_chord_part_return(request, "SUCCESS", value)
+
     def revoke(self, id):
         self.app.control.revoke(id)
 
@@ -206,7 +211,7 @@ def serve(line):
 
 
 def main():
-    with ThreadPoolExecutor(max_workers=64) as pool:
+    with ThreadPoolExecutor(max_workers=128) as pool:
         for line in sys.stdin:
             pool.submit(serve, line)
     # A thread that still waits for a result must not keep the process.

@@ -1,10 +1,12 @@
 """What the worker can do."""
 
+import functools
 import json
 import time
 
 import redis
 from celery import group, shared_task
+from celery.signals import task_postrun
 
 from values import ERRORS
 
@@ -93,6 +95,17 @@ def note_error(task_id, *, key):
     return note(task_id, key)
 
 
+@task_postrun.connect
+def tell(task, task_id, **_):
+    """After everything that the end of a task sets off, its chord among it."""
+    broker(task.app).rpush(f"ended-{task_id}", 1)
+
+
 def broker(app):
     """The Redis behind the queues, whatever the results are kept in."""
-    return redis.Redis.from_url(app.conf.broker_url)
+    return client_of(app.conf.broker_url)
+
+
+@functools.cache
+def client_of(url):
+    return redis.Redis.from_url(url)

@@ -1,6 +1,4 @@
 import { cases } from './cases.ts'
-import { chords } from './cases/chords.ts'
-import { redisChords } from './cases/redis-chords.ts'
 import type { Direction, InteropCase } from './interop-case.ts'
 import { rows } from './rows.ts'
 import type { StoreRow } from './store-row.ts'
@@ -12,14 +10,9 @@ export function caseCounts(): string {
   const lines = rows.map((row) => {
     const shared = cases.filter((interopCase) => runs(row, interopCase))
     const counts = DIRECTIONS.map((direction) => shared.filter((each) => each.direction === direction).length)
-    return `| ${row.name} | ${[...counts, chordsOf(row).length].join(' | ')} |`
+    return `| ${row.name} | ${[...counts, row.chords.filter((interopCase) => runs(row, interopCase)).length].join(' | ')} |`
   })
   return `| store | ${DIRECTIONS.join(' | ')} | mixed chords |\n|---|---|---|---|---|\n${lines.join('\n')}\n`
-}
-
-function chordsOf(row: StoreRow): readonly InteropCase[] {
-  if (row.name === 'GCS') return []
-  return (row.name === 'Redis' ? [...chords, ...redisChords] : chords).filter((interopCase) => runs(row, interopCase))
 }
 
 function runs(row: StoreRow, { needs }: InteropCase): boolean {

@@ -1,7 +1,5 @@
 export { cases } from './cases.ts'
-export { chords } from './cases/chords.ts'
-export { redisChords } from './cases/redis-chords.ts'
 export { registerMatrix } from './register.ts'
-export { elasticsearchRow } from './stores/elasticsearch.ts'
+export { elasticsearchObjectsRow, elasticsearchRow } from './stores/elasticsearch.ts'
 export { gcsRow } from './stores/gcs.ts'
 export { redisRow } from './stores/redis.ts'

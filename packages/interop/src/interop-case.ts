@@ -1,4 +1,4 @@
-import type { ExceptionRegistry, Firing } from '@arpeggio/core'
+import type { ResultsOptions } from '@arpeggio/core'
 import type { Redis } from 'ioredis'
 import type { NodeSide } from './node-side.ts'
 import type { PythonApp } from './python-peer.ts'
@@ -33,6 +33,8 @@ export interface Fleet {
   readonly broker: Redis
   /** Where the workers of either side look for tasks. */
   readonly queues: { readonly python: string; readonly node: string }
+  /** A worker of Celery's at a queue, until it has died at that step of returning a part: see python/dying_worker.py. */
+  readonly dyingWorker: (queue: string, step: string) => Promise<void>
 }
 
 export interface InteropCase {
@@ -44,11 +46,10 @@ export interface InteropCase {
   readonly worker: boolean
   /** Whether tasks are run by a worker of ours, too. */
   readonly nodeWorker: boolean
-  /** Who fires chords. Default: whoever records the last part. */
-  readonly firing?: Firing
+  /** What is asked of our side alone. */
+  readonly results: Pick<ResultsOptions, 'chordGraceSeconds' | 'exceptions' | 'firing' | 'sweepSeconds'>
   /** The versions of Celery that can do it; all if absent. */
   readonly celery?: (version: string) => boolean
-  readonly exceptions?: ExceptionRegistry
   readonly run: (fleet: Fleet) => Promise<void>
 }
 
@@ -66,6 +67,7 @@ export class Cases {
   add(name: string, run: InteropCase['run'], options: Options = {}): this {
     this.#cases.push({
       settings: {},
+      results: {},
       needs: [],
       worker: false,
       nodeWorker: false,

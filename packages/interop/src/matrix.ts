@@ -29,6 +29,7 @@ export class Matrix implements AsyncDisposable {
   readonly #python: string
   readonly #version: string
   readonly #peer: PythonPeer
+  #dying: PythonPeer | undefined
   readonly #workers = new Map<string, Promise<PythonWorker>>()
 
   private constructor(place: Place, python: string, version: string) {
@@ -54,8 +55,20 @@ export class Matrix implements AsyncDisposable {
     const queues = { python: String(celerySettings['task_default_queue']), node: `node-${randomUUID()}` }
     const { store, broker } = this.#place
     const worker = interopCase.nodeWorker ? new NodeWorker(broker, queues.node, node as Results) : undefined // only our cases run one
+    const dyingWorker = (queue: string, step: string): Promise<void> => this.#die(celerySettings, queue, step)
+    const fleet = {
+      id: randomUUID(),
+      python,
+      node,
+      store,
+      settings,
+      celery: this.#version,
+      broker,
+      queues,
+      dyingWorker,
+    }
     try {
-      await interopCase.run({ id: randomUUID(), python, node, store, settings, celery: this.#version, broker, queues })
+      await interopCase.run(fleet)
     } finally {
       await worker?.[Symbol.asyncDispose]()
       await node.close()
@@ -65,9 +78,15 @@ export class Matrix implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const workers = await Promise.allSettled(this.#workers.values())
     for (const worker of workers) if (worker.status === 'fulfilled') await worker.value[Symbol.asyncDispose]()
+    await this.#dying?.[Symbol.asyncDispose]()
     await this.#peer[Symbol.asyncDispose]()
     await this.#place.store[Symbol.asyncDispose]()
     await this.#place.broker.quit()
+  }
+
+  async #die(settings: CelerySettings, queue: string, step: string): Promise<void> {
+    this.#dying ??= new PythonPeer(this.#python, this.#place.store.environment, 'dying_worker.py')
+    await this.#dying.call('', 'die', { settings, queue, step }).answer
   }
 
   /** One worker for all cases of the same settings. */
@@ -82,7 +101,7 @@ export class Matrix implements AsyncDisposable {
 }
 
 /** Ours. */
-function openResults({ store, brokerUrl, queue }: Place, { settings, exceptions, firing }: InteropCase): Results {
+function openResults({ store, brokerUrl, queue }: Place, { settings, results }: InteropCase): Results {
   const { serializer = 'json', globalKeyprefix, resultExtended, expiresInSeconds } = settings
   return new Results({
     backend: store.open(settings),
@@ -93,11 +112,10 @@ function openResults({ store, brokerUrl, queue }: Place, { settings, exceptions,
     globalKeyprefix,
     resultExtended,
     expiresInSeconds,
-    exceptions,
     safetyReadMs: 250,
-    firing,
     sweepSeconds: false,
     onWarning: () => undefined,
+    ...results,
   })
 }
 

@@ -13,10 +13,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nodeTasks } from './node-tasks.ts'
 
-const PATIENCE_SECONDS = 1
-
 /** Runs tasks that Celery, or we, put into a queue: no more than these tests need of a worker. */
 export class NodeWorker implements AsyncDisposable {
+  readonly #broker: Redis
   readonly #client: Redis
   readonly #queue: string
   readonly #tasks: ReadonlyMap<string, RunnableTask>
@@ -26,6 +25,7 @@ export class NodeWorker implements AsyncDisposable {
   readonly #loop: Promise<void>
 
   constructor(broker: Redis, queue: string, results: Results) {
+    this.#broker = broker
     this.#client = broker.duplicate()
     this.#queue = queue
     const tasks = [...nodeTasks(broker), chordUnlockTask(() => results)]
@@ -36,19 +36,24 @@ export class NodeWorker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort()
+    this.#client.disconnect() // it may be waiting for a message
     await this.#loop
     await Promise.allSettled(this.#running)
-    await this.#client.quit()
   }
 
   async #consume(): Promise<void> {
     while (!this.#over.signal.aborted) {
-      const [, text] = (await this.#client.brpop(this.#queue, PATIENCE_SECONDS)) ?? []
+      const [, text] = (await this.#client.brpop(this.#queue, 0).catch(this.#unlessOver)) ?? []
       if (text === undefined) continue
       const run = this.#run(messageOf(text))
       this.#running.add(run)
       void run.finally(() => this.#running.delete(run))
     }
+  }
+
+  readonly #unlessOver = (error: unknown): null => {
+    if (this.#over.signal.aborted) return null
+    throw error
   }
 
   async #run(message: TaskMessage): Promise<void> {
@@ -59,6 +64,7 @@ export class NodeWorker implements AsyncDisposable {
     const request = { ...message, hostname: `node@${hostname()}`, deliveryInfo: { routingKey: this.#queue } }
     await executeTask(task, request, this.#results)
     await this.#results.messageEnded(message)
+    await this.#broker.rpush(`ended-${message.id}`, 1) // as in python/tasks.py
   }
 }
 

@@ -37,8 +37,9 @@ export class PythonPeer implements AsyncDisposable {
   readonly #open = new Map<number, Open>()
   #number = 0
 
-  constructor(python: string, environment: Readonly<Record<string, string>>) {
-    this.#process = new PythonProcess(python, 'peer.py', environment)
+  /** `program`: another that is talked to in the same way. */
+  constructor(python: string, environment: Readonly<Record<string, string>>, program = 'peer.py') {
+    this.#process = new PythonProcess(python, program, environment)
     this.#process.onLine((message) => this.#hear(message))
     void this.#failAtExit()
   }

@@ -1,15 +1,17 @@
 import type { Backend } from '@arpeggio/core'
-import type { FleetSettings } from './interop-case.ts'
+import type { FleetSettings, InteropCase } from './interop-case.ts'
 import type { CelerySettings } from './python-peer.ts'
 
 /** What a store may be unable to do in a mixed fleet. */
-export type Need = 'binary' | 'counting' | 'expiry' | 'push'
+export type Need = 'adding' | 'binary' | 'expiry' | 'push' | 'yaml'
 
 /** One store that Celery and we share. Another store is another of these. */
 export interface StoreRow {
   readonly name: string
   /** What does not work there, and why: the reason of the cases that are skipped. */
   readonly lacks: Readonly<Partial<Record<Need, string>>>
+  /** What chords with parts in both languages do there. */
+  readonly chords: readonly InteropCase[]
   /** Rejects with `ServiceMissing` where the store cannot be had. */
   start(): Promise<RunningStore>
 }

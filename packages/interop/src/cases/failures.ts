@@ -91,7 +91,7 @@ const fromPython = new Cases('Python to TypeScript')
         return true
       })
     },
-    { exceptions },
+    { results: { exceptions } },
   )
   .add('a FAILURE without a reason rejects all the same [Q27]', async ({ python, node, id }) => {
     await python.call('store', { id, state: 'FAILURE' })
@@ -141,7 +141,7 @@ const toPython = new Cases('TypeScript to Python')
       const error = await python.raised(id, 'shop.PaymentError')
       assert.deepEqual([error.type, error.module, error.args], ['PaymentError', 'shop', ['declined', 5]])
     },
-    { exceptions },
+    { results: { exceptions } },
   )
   .add('a failure of any other class raises one of that name', async ({ python, node, id }) => {
     await node.markAsFailure(id, new Unknown('boom'))

@@ -42,7 +42,10 @@ for (const expiresInSeconds of [600, null]) {
 }
 
 for (const serializer of ['msgpack', 'yaml'] as const) {
-  const options = { settings: { serializer }, needs: serializer === 'msgpack' ? (['binary'] as const) : [] }
+  const options = {
+    settings: { serializer },
+    needs: [serializer === 'msgpack' ? ('binary' as const) : ('yaml' as const)],
+  }
   cases
     .add(
       `values, failures and groups in ${serializer} are read by the other side`,
@@ -89,7 +92,7 @@ cases
       await node.storeResult(`${id}-3`, [1e22, 1e-7, 1.5, 1e5, Infinity], 'SUCCESS')
       assert.equal((await python.meta(`${id}-3`)).status, 'SUCCESS')
     },
-    { settings: { serializer: 'yaml' } },
+    { settings: { serializer: 'yaml' }, needs: ['yaml'] },
   )
   .add(
     'bytes travel in msgpack as they are',

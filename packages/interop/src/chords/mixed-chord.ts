@@ -20,6 +20,11 @@ export interface Call {
   readonly immutable: boolean
 }
 
+interface Parked {
+  readonly text: string
+  readonly headers: Readonly<Record<string, unknown>>
+}
+
 /** Chords whose parts and body run in both languages, on one fleet. */
 export class MixedChord {
   readonly #fleet: Fleet
@@ -60,19 +65,48 @@ export class MixedChord {
   }
 
   /** Gives a worker of that language, or whoever serves a queue, a parked message, as often as it is called. */
-  async deliver(to: Language | { readonly queue: string }, { options }: Call): Promise<void> {
-    const { broker } = this.#fleet
-    const parked = await broker.lrange(this.#parking, 0, -1)
-    const message = parked.find((text) => text.includes(String(options['task_id'])))
-    assert.ok(message !== undefined, 'the part is parked')
-    await broker.lpush(typeof to === 'string' ? this.#queueOf(to) : to.queue, message)
+  async deliver(to: Language | { readonly queue: string }, call: Call): Promise<void> {
+    const [parked] = await this.#parkedAs(call)
+    assert.ok(parked !== undefined, 'the part is parked')
+    await this.#fleet.broker.lpush(typeof to === 'string' ? this.#queueOf(to) : to.queue, parked.text)
   }
 
-  /** A worker process of ours that dies when it is to publish the body, and resolves when it has. */
-  async dies(queue: string): Promise<void> {
+  /** As `deliver`, and waits until the task and everything that its end sets off is over. */
+  async run(language: Language, call: Call): Promise<void> {
+    const ended = `ended-${String(call.options['task_id'])}`
+    const before = await this.#fleet.broker.llen(ended)
+    await this.deliver(language, call)
+    await eventually(30_000, async () => assert.ok((await this.#fleet.broker.llen(ended)) > before, ended))
+  }
+
+  /** How often a parked call was sent. */
+  async sent(call: Call): Promise<number> {
+    return (await this.#parkedAs(call)).length
+  }
+
+  /** The chord of a parked part. */
+  async chordOf(part: Call): Promise<string> {
+    const [parked] = await this.#parkedAs(part)
+    return String(parked?.headers['group'])
+  }
+
+  async #parkedAs({ options }: Call): Promise<readonly Parked[]> {
+    const texts = await this.#fleet.broker.lrange(this.#parking, 0, -1)
+    return texts.map(parkedOf).filter(({ headers }) => headers['id'] === options['task_id'])
+  }
+
+  /** Has a worker process of that language run a parked part until it dies at that step. */
+  async dies(language: Language, part: Call, step: string): Promise<void> {
+    const queue = `dying-${randomUUID()}`
+    await this.deliver({ queue }, part)
+    if (language === 'Python') await this.#fleet.dyingWorker(queue, step)
+    else await this.#diesHere(queue, step)
+  }
+
+  async #diesHere(queue: string, step: string): Promise<void> {
     const { store, broker } = this.#fleet
     const { host = '', port = 0 } = broker.options
-    const places = [`redis://${host}:${port}/0`, queue, String(store.celery['result_backend'])]
+    const places = [`redis://${host}:${port}/0`, queue, String(store.celery['result_backend']), step]
     const program = join(import.meta.dirname, 'dying-worker.ts')
     const child = spawn(process.execPath, ['--conditions=@arpeggio/source', program, ...places], { stdio: 'inherit' })
     await once(child, 'exit')
@@ -111,6 +145,11 @@ export class MixedChord {
     await eventually(40_000, async () => assert.equal((await this.notes(key)).length, count))
     return await this.notes(key)
   }
+}
+
+function parkedOf(text: string): Parked {
+  const { headers } = JSON.parse(text) as Pick<Parked, 'headers'> // as Celery's transport writes it
+  return { text, headers }
 }
 
 /** The Node side, where it is ours. */

@@ -27,8 +27,11 @@ export const quirks: readonly Quirk[] = [
   { celery: 'a reader goes by `task_id` inside the document, not by the channel', ours: '`task_id` is always written' },
   {
     celery: 'a chord fires when the count equals the size, never above',
-    ours: 'each part has a slot, and nothing is counted',
-    shownBy: ['fire it once, with the first value of each slot, however often and in whatever order they return'],
+    ours: 'each part has a slot; where peers count, what was counted twice is found before the body is sent',
+    shownBy: [
+      'fire it once, with the first value of each slot, however often and in whatever order they return',
+      'never runs early when a worker of Celery repeats a part in other words',
+    ],
   },
   {
     celery: 'two copies of the last part at once fire a chord twice',
@@ -51,7 +54,10 @@ export const quirks: readonly Quirk[] = [
   {
     celery: 'the size of a chord is overwritten by a group inside it',
     ours: 'a size is set once; another one is a conflict',
-    shownBy: ['is given once: of two that seal it at the same time with other sizes one wins'],
+    shownBy: [
+      'is given once: of two that seal it at the same time with other sizes one wins',
+      'keeps the size that it once saw when a nested group overwrites it',
+    ],
   },
   {
     celery: 'the group document of a chord with groups in its header stays',
@@ -211,7 +217,10 @@ export const quirks: readonly Quirk[] = [
   {
     celery: 'the count of added parts has no expiry until the next part',
     ours: 'every key of a chord expires',
-    shownBy: ['everything that a chord leaves has an expiry, also when results are kept for ever'],
+    shownBy: [
+      'everything that a chord leaves has an expiry, also when results are kept for ever',
+      'leaves no key without a lifetime at any moment',
+    ],
   },
   {
     celery: 'a chord that outlives its keys dies in silence',

@@ -1,30 +1,38 @@
 import { randomUUID } from 'node:crypto'
 import { GcsBackend } from '@arpeggio/backend-gcs'
 import { firestore, gcs } from '@arpeggio/testing'
+import { chords } from '../cases/chords.ts'
 import type { StoreRow } from '../store-row.ts'
-
-const PROJECT = 'interop'
 
 export const gcsRow: StoreRow = {
   name: 'GCS',
   lacks: {
-    counting: 'our parts do not count in the documents of Celery yet',
+    adding: 'Celery adds parts to chords in Redis only',
     expiry: 'Celery keeps results there for as long as the address says (gcs_ttl), not the setting',
     push: 'objects tell nobody of changes',
   },
+  chords,
   async start() {
     const [storage, counters] = await Promise.all([gcs(), firestore()])
     const bucket = `interop-${randomUUID()}`
-    await asked(`${storage.url}/storage/v1/b?project=${PROJECT}`, { name: bucket })
+    // What Firestore holds is a project's, and so nobody else's.
+    const project = bucket
+    await asked(`${storage.url}/storage/v1/b?project=${project}`, { name: bucket })
     const objects = `${storage.url}/storage/v1/b/${bucket}/o`
     return {
-      celery: { result_backend: `gs://${bucket}?gcs_project=${PROJECT}&firestore_project=${PROJECT}` },
+      celery: { result_backend: `gs://${bucket}?gcs_project=${project}&firestore_project=${project}` },
       environment: {
         STORAGE_EMULATOR_HOST: storage.url,
         FIRESTORE_EMULATOR_HOST: counters.url,
-        GOOGLE_CLOUD_PROJECT: PROJECT,
+        GOOGLE_CLOUD_PROJECT: project,
       },
-      open: () => new GcsBackend({ bucket, project: PROJECT, apiEndpoint: storage.url }),
+      open: () =>
+        new GcsBackend({
+          bucket,
+          project,
+          apiEndpoint: storage.url,
+          firestore: { emulatorHost: counters.url },
+        }),
       dump: async (end) => {
         const { items = [] } = (await asked(objects)) as { readonly items?: readonly { readonly name: string }[] } // the API's answer
         const names = items.map(({ name }) => name).filter((name) => name.endsWith(`-${end}`))

@@ -1,11 +1,15 @@
 import { RedisBackend } from '@arpeggio/backend-redis'
 import { redis } from '@arpeggio/testing'
 import { Redis } from 'ioredis'
+import { chords } from '../cases/chords.ts'
+import { redisChords } from '../cases/redis-chords.ts'
+import { redisCrashes } from '../cases/redis-crashes.ts'
 import type { StoreRow } from '../store-row.ts'
 
 export const redisRow: StoreRow = {
   name: 'Redis',
   lacks: {},
+  chords: [...chords, ...redisChords, ...redisCrashes],
   async start() {
     const { url } = await redis()
     const client = new Redis(url)

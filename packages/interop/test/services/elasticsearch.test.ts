@@ -1,6 +1,7 @@
 import { CELERY_VERSIONS } from '@arpeggio/testing'
 import { afterAll, describe, it } from 'vitest'
-import { cases, elasticsearchRow, registerMatrix } from '../../src/index.ts'
+import { elasticsearchObjectsRow, elasticsearchRow, registerMatrix } from '../../src/index.ts'
 
-for (const version of CELERY_VERSIONS)
-  registerMatrix(elasticsearchRow, version, cases, { describe, it: it.concurrent, afterAll })
+const runner = { describe: describe.concurrent, it: it.concurrent, afterAll }
+for (const version of CELERY_VERSIONS) registerMatrix(elasticsearchRow, version, runner)
+registerMatrix(elasticsearchObjectsRow, CELERY_VERSIONS[0], runner)

@@ -3,13 +3,13 @@ import { yamlCodec } from '@arpeggio/codec-yaml'
 import { Results } from '@arpeggio/core'
 import { orSkip } from '@arpeggio/testing'
 import { describe, expect, it } from 'vitest'
-import { bytesOf, fixturesOf } from '../../src/fixtures/fixture.ts'
+import { bytesOf, fixturesOf, folderOf } from '../../src/fixtures/fixture.ts'
 import { rows } from '../../src/rows.ts'
 import { expectations } from '../expectations.ts'
 
 // What Celery left in a store is put back as it was, and read through our adapter, without Python.
 describe.each(rows)('$name', (row) => {
-  const fixtures = fixturesOf(row.name.toLowerCase()).filter(({ name }) => expectations[name] !== undefined)
+  const fixtures = fixturesOf(folderOf(row)).filter(({ name }) => expectations[name] !== undefined)
   const started = row.start()
   started.catch(() => undefined) // the tests tell
 

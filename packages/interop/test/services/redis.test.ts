@@ -1,6 +1,6 @@
-import { afterAll, describe, it } from 'vitest'
 import { CELERY_VERSIONS } from '@arpeggio/testing'
-import { cases, redisRow, registerMatrix } from '../../src/index.ts'
+import { afterAll, describe, it } from 'vitest'
+import { redisRow, registerMatrix } from '../../src/index.ts'
 
 for (const version of CELERY_VERSIONS)
-  registerMatrix(redisRow, version, cases, { describe, it: it.concurrent, afterAll })
+  registerMatrix(redisRow, version, { describe: describe.concurrent, it: it.concurrent, afterAll })
