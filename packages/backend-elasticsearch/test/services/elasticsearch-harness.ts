@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Harness } from '@arpeggio/conformance'
-import { ElasticsearchBackend, type SharedOptions } from '../../src/index.ts'
+import { ElasticsearchBackend, type ElasticsearchClient, type SharedOptions } from '../../src/index.ts'
 
 /** What Elasticsearch does not have, and why. */
 export const lacks: Harness['lacks'] = {
@@ -12,11 +12,14 @@ export const lacks: Harness['lacks'] = {
 }
 
 /** The kit on an index of its own, on a clock that the kit turns. */
-export function harnessOf(url: string, name: string, options: SharedOptions = {}): Harness {
+export function harnessOf(server: string | ElasticsearchClient, name: string, options: SharedOptions = {}): Harness {
   const index = uniqueIndex()
   let elapsedMs = 0
+  const shared = { ...options, clock: () => Date.now() + elapsedMs }
   const open = async (): Promise<ElasticsearchBackend> =>
-    new ElasticsearchBackend({ ...options, url: `${url}/${index}`, clock: () => Date.now() + elapsedMs })
+    typeof server === 'string'
+      ? new ElasticsearchBackend({ ...shared, url: `${server}/${index}` })
+      : new ElasticsearchBackend({ ...shared, client: server, index })
   return {
     name,
     lacks,
