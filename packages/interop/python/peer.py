@@ -4,6 +4,7 @@ Each line of standard input is a command, each line of standard output an answer
 program ends with its standard input.
 """
 
+import functools
 import importlib
 import json
 import os
@@ -191,6 +192,12 @@ def caught_class(name):
     return getattr(importlib.import_module(module or "builtins"), qualified)
 
 
+@functools.cache
+def app_of(settings):
+    """One for all cases of the same settings: each thread of each has a client of the store."""
+    return make_app("interop", json.loads(settings))
+
+
 def serve(line):
     command = json.loads(line)
     number = command["number"]
@@ -200,10 +207,12 @@ def serve(line):
 
     try:
         if command["call"] == "configure":
-            APPS[command["app"]] = make_app(command["app"], command["args"])
+            APPS[command["app"]] = app_of(json.dumps(command["args"], sort_keys=True))
             answer = None
         else:
-            method = getattr(Commands(APPS[command["app"]], emit), command["call"])
+            app = APPS[command["app"]]
+            app.set_current()  # of this thread: parts of Celery ask for no other
+            method = getattr(Commands(app, emit), command["call"])
             answer = method(**command["args"])
         say({"number": number, "answer": answer})
     except BaseException as error:

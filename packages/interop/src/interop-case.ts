@@ -55,6 +55,9 @@ export interface InteropCase {
 
 type Options = Partial<Omit<InteropCase, 'name' | 'direction' | 'run'>>
 
+/** Our side alone fires chords. Only whoever sweeps watches those whose parts it does not count. */
+export const captured: InteropCase['results'] = { firing: 'captured', sweepSeconds: 3_600 }
+
 /** Collects the cases of a file. */
 export class Cases {
   readonly #direction: Direction

@@ -3,7 +3,16 @@ import type { FleetSettings, InteropCase } from './interop-case.ts'
 import type { CelerySettings } from './python-peer.ts'
 
 /** What a store may be unable to do in a mixed fleet. */
-export type Need = 'adding' | 'binary' | 'expiry' | 'push' | 'yaml'
+export type Need =
+  | 'adding'
+  | 'binary'
+  | 'capturing'
+  | 'counting'
+  | 'empty objects'
+  | 'expiry'
+  | 'push'
+  | 'repeats'
+  | 'yaml'
 
 /** One store that Celery and we share. Another store is another of these. */
 export interface StoreRow {

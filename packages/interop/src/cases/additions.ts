@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict'
 import { signatureFromData } from '@arpeggio/core'
 import { type Call, type Language, MixedChord, resultsOf } from '../chords/mixed-chord.ts'
-import { Cases, type Fleet, type InteropCase } from '../interop-case.ts'
+import { captured, Cases, type Fleet, type InteropCase } from '../interop-case.ts'
 
 const languages: readonly Language[] = ['Python', 'TypeScript']
 
 const cases = new Cases('both ways')
 
 for (const firing of ['shared', 'captured'] as const) {
-  const options = {
-    worker: true,
-    nodeWorker: true,
-    needs: ['adding'] as const,
-    // Only whoever sweeps watches captured chords.
-    results: firing === 'shared' ? { firing } : { firing, sweepSeconds: 3_600 },
-  }
+  const options = { worker: true, nodeWorker: true, results: firing === 'captured' ? captured : {} }
   for (const starter of languages) {
     cases
       .add(
@@ -24,7 +18,7 @@ for (const firing of ['shared', 'captured'] as const) {
           await mixed.end(gate)
           assert.equal(await total(), 2 + 5 + 6)
         },
-        options,
+        { ...options, needs: ['adding'] },
       )
       .add(
         `parts of both languages that we add, twice under one name, to a chord started by ${starter} count once, fired ${firing}`,
@@ -36,7 +30,7 @@ for (const firing of ['shared', 'captured'] as const) {
           await mixed.end(gate)
           assert.equal(await total(), 2 + 5 + 6)
         },
-        options,
+        { ...options, needs: [firing === 'captured' ? ('capturing' as const) : ('counting' as const)] },
       )
   }
 }

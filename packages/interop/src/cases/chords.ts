@@ -3,6 +3,7 @@ import { ChordError } from '@arpeggio/core'
 import { type Language, MixedChord } from '../chords/mixed-chord.ts'
 import { Cases, type InteropCase } from '../interop-case.ts'
 import { additions } from './additions.ts'
+import { captures } from './captures.ts'
 import { repeats } from './repeats.ts'
 
 const languages: readonly Language[] = ['Python', 'TypeScript']
@@ -143,7 +144,7 @@ cases.add(
 )
 
 /** Chords with parts in both languages, on any store. */
-export const chords: readonly InteropCase[] = [...cases.list(), ...repeats, ...additions]
+export const chords: readonly InteropCase[] = [...cases.list(), ...captures, ...repeats, ...additions]
 
 function chainOf(tasks: readonly object[]): object {
   return { task: 'celery.chain', args: [], kwargs: { tasks }, options: {}, subtask_type: 'chain', immutable: false }

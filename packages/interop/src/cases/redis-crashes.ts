@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { eventually } from '@arpeggio/conformance'
 import { type Call, type Language, MixedChord, resultsOf } from '../chords/mixed-chord.ts'
-import { Cases, type Fleet, type InteropCase } from '../interop-case.ts'
+import { captured, Cases, type Fleet, type InteropCase } from '../interop-case.ts'
 
 const languages: readonly Language[] = ['Python', 'TypeScript']
 const options = { worker: true, nodeWorker: true }
@@ -97,7 +97,7 @@ for (const [step, where, left] of theirSteps.slice(0, 3)) {
           await chord.end()
         }
       },
-      { ...options, results: { firing: 'captured', sweepSeconds: 3_600 } },
+      { ...options, results: captured },
     )
     .add(
       `the body is sent once, when ours is the last part, after a worker of Celery's has died ${where} with the first`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Language, MixedChord, resultsOf } from '../chords/mixed-chord.ts'
-import { Cases, type InteropCase } from '../interop-case.ts'
+import { Cases, captured, type Fleet, type InteropCase } from '../interop-case.ts'
 
 const languages: readonly Language[] = ['Python', 'TypeScript']
 const options = { worker: true, nodeWorker: true }
@@ -9,22 +9,12 @@ const cases = new Cases('both ways')
 
 for (const language of languages) {
   for (const starter of languages) {
-    cases.add(
-      `a part in ${language} that is delivered again, before and after the end of a chord started by ${starter}, counts once [Q7] [Q21]`,
-      async (fleet) => {
-        const mixed = new MixedChord(fleet)
-        const repeated = mixed.parked(mixed.call(language, 'echo', 'again'))
-        const last = mixed.held('Python', 'b')
-        const id = await mixed.start(starter, [repeated, last], mixed.call('TypeScript', 'note', `notes-${fleet.id}`))
-        for (let run = 1; run <= 3; run += 1) await mixed.run(language, repeated)
-        await mixed.end(last)
-        assert.deepEqual((await mixed.outcome(id)).result, ['again', 'b'])
-        await mixed.run(language, repeated)
-        const { status } = await resultsOf(fleet).getTaskMeta(id, { cache: false })
-        assert.deepEqual([status, (await mixed.notes(`notes-${fleet.id}`)).length], ['SUCCESS', 1])
-      },
-      options,
-    )
+    const title = `a part in ${language} that is delivered again, before and after the end of a chord started by ${starter}, counts once`
+    const run = (fleet: Fleet): Promise<void> => countsOnce(fleet, language, starter)
+    const needs = language === 'Python' ? (['repeats'] as const) : []
+    cases
+      .add(`${title} [Q7] [Q21]`, run, { ...options, needs })
+      .add(`${title}, fired captured [Q7] [Q21]`, run, { ...options, needs: ['capturing'], results: captured })
   }
 }
 
@@ -47,3 +37,18 @@ cases.add(
 
 /** Parts that a queue delivers more than once. */
 export const repeats: readonly InteropCase[] = cases.list()
+
+async function countsOnce(fleet: Fleet, language: Language, starter: Language): Promise<void> {
+  const mixed = new MixedChord(fleet)
+  const first = mixed.parked(mixed.call('TypeScript', 'echo', 'a'))
+  const repeated = mixed.parked(mixed.call(language, 'echo', 'again'))
+  const last = mixed.held('Python', 'b')
+  const id = await mixed.start(starter, [first, repeated, last], mixed.call('TypeScript', 'note', `notes-${fleet.id}`))
+  await mixed.run('TypeScript', first)
+  for (let run = 1; run <= 3; run += 1) await mixed.run(language, repeated)
+  await mixed.end(last)
+  assert.deepEqual((await mixed.outcome(id)).result, ['a', 'again', 'b'])
+  await mixed.run(language, repeated)
+  const { status } = await resultsOf(fleet).getTaskMeta(id, { cache: false })
+  assert.deepEqual([status, (await mixed.notes(`notes-${fleet.id}`)).length], ['SUCCESS', 1])
+}

@@ -82,7 +82,7 @@ const fromPython = new Cases('Python to TypeScript')
     const watching = (async () => {
       for await (const { status } of stream) seen.push(status)
     })()
-    await python.call('started', { id, meta: {} })
+    await python.call('started', { id, meta: { pid: 7 } })
     await eventually(10_000, () => assert.ok(seen.includes('STARTED')))
     await python.call('store', { id, state: 'PROGRESS', value: 1 })
     await eventually(10_000, () => assert.ok(seen.includes('PROGRESS')))

@@ -15,7 +15,7 @@ const fromPython = new Cases('Python to TypeScript')
     const { python, node, id } = fleet
     const waiting = node.waitFor(id, { timeoutMs: 20_000 })
     waiting.catch(() => undefined) // it is looked at below
-    await python.call('started', { id, meta: {} })
+    await python.call('started', { id, meta: { pid: 7 } })
     await python.call('retry', { id, named: 'ValueError' })
     await python.call('fail', { id, named: 'OSError' })
     await assert.rejects(waiting, isFailure('FileNotFoundError'))
@@ -42,7 +42,7 @@ const fromPython = new Cases('Python to TypeScript')
     assert.deepEqual(seen, [ids[1], ids[2], ids[0]])
   })
   .add('a wait that saw a state ends when Celery forgets the task', async ({ python, node, id }) => {
-    await python.call('started', { id, meta: {} })
+    await python.call('started', { id, meta: { pid: 7 } })
     let seen = 0
     const watching = (async () => {
       for await (const _ of node.watch(id, { timeoutMs: 20_000 })) seen += 1
@@ -64,7 +64,7 @@ const toPython = new Cases('TypeScript to Python')
   .add('ends a wait of Celery with the failure, after STARTED and RETRY [Q5]', async ({ python, node, id }) => {
     const { waiting, answer } = python.begin('get', { id, timeout: 20, caught: 'ValueError' })
     await waiting
-    await node.markAsStarted(id, {})
+    await node.markAsStarted(id, { pid: 7 })
     await node.markAsRetry(id, new Error('again'))
     await node.markAsFailure(id, new RangeError('out of range'))
     const { raised } = (await answer) as { readonly raised: { readonly args: readonly unknown[] } }
@@ -81,7 +81,7 @@ const toPython = new Cases('TypeScript to Python')
     )
   })
   .add('forgetting a task does not end a wait of Celery, which a later result does', async ({ python, node, id }) => {
-    await node.markAsStarted(id, {})
+    await node.markAsStarted(id, { pid: 7 })
     const { waiting, answer } = python.begin('get', { id, timeout: 20 })
     await waiting
     await node.forget(id)

@@ -5,8 +5,10 @@ import { chords } from '../cases/chords.ts'
 import type { RunningStore, StoreRow } from '../store-row.ts'
 
 const lacks: StoreRow['lacks'] = {
-  adding: 'nobody counts parts there; celery.chord_unlock waits for the header as it was',
+  adding: 'celery.chord_unlock waits for the header as it was',
   binary: 'Celery keeps text there',
+  capturing: 'nobody counts parts there',
+  counting: 'nobody counts parts there',
   expiry: 'what Celery stores there never expires',
   push: 'documents tell nobody of changes',
 }
@@ -16,7 +18,11 @@ export const elasticsearchRow: StoreRow = { name: 'Elasticsearch', lacks, chords
 /** With `elasticsearch_save_meta_as_text` off. */
 export const elasticsearchObjectsRow: StoreRow = {
   name: 'Elasticsearch, documents as objects',
-  lacks: { ...lacks, yaml: 'the members of an object are read as JSON here' },
+  lacks: {
+    ...lacks,
+    'empty objects': 'Celery stores them as objects, and all other results as text, which one mapping cannot hold',
+    yaml: 'the members of an object are read as JSON here',
+  },
   chords: [],
   start: () => started(false),
 }

@@ -8,8 +8,10 @@ export const gcsRow: StoreRow = {
   name: 'GCS',
   lacks: {
     adding: 'Celery adds parts to chords in Redis only',
+    capturing: 'peers fire what they complete there',
     expiry: 'Celery keeps results there for as long as the address says (gcs_ttl), not the setting',
     push: 'objects tell nobody of changes',
+    repeats: 'Celery counts a part that comes again as another part',
   },
   chords,
   async start() {
