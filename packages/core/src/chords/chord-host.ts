@@ -21,8 +21,8 @@ export interface ChordHost {
   endings(ids: readonly string[]): Promise<readonly (SlotEntry | undefined)[]>
   publish(messages: readonly TaskMessage[]): Promise<void>
   start(frozen: readonly Frozen[]): Promise<void>
-  /** Keeps the structure of a header as Celery does. */
-  saveGroup(node: ResultNode): Promise<void>
+  /** Keeps the structure of a header as Celery does, for so long. */
+  saveGroup(node: ResultNode, expiresInSeconds: number): Promise<void>
   /** The error callbacks of a body, under ids of their own. */
   errbacks(chord: string, body: SignatureData): Frozen | undefined
   /** Publishes error callbacks, and stores the error as the result of everything in a body. */

@@ -56,7 +56,7 @@ export class ChordStarter {
     const size = headerIds.length
     const sealed = { state: 'sealed', size, sizes: [size], sealedSize: size, header } as const
     const content = this.#content(chord, chord.shape === undefined ? sealed : { ...sealed, shape: chord.shape })
-    const held = await this.#held(content, () => this.#keepHeader(chord))
+    const held = await this.#held(content, () => this.#keepHeader(chord, content.lifetimeSeconds))
     if (held === undefined) return { messages: [], next: () => this.#returnBody(chord) }
     if (held.record.state === 'open') throw conflict(id, 'whose header is still being announced')
     if (held.record.state !== 'sealed') return over
@@ -68,11 +68,12 @@ export class ChordStarter {
   }
 
   /** Peers that may join a header read its structure where Celery keeps it; where they count otherwise, only one with groups in it. */
-  async #keepHeader({ id, headerIds, shape, root }: FrozenChord): Promise<void> {
+  async #keepHeader({ id, headerIds, shape, root }: FrozenChord, lifetimeSeconds: number): Promise<void> {
     const { host, ledger, pages } = this.#tools
     await pages.write(id, 0, headerIds)
     const isRead = shape !== undefined || ledger.namesParts === true
-    if (isRead && root.parent !== undefined && isShared(host.settings)) await host.saveGroup(root.parent)
+    if (!isRead || root.parent === undefined || !isShared(host.settings)) return
+    await host.saveGroup(root.parent, lifetimeSeconds)
   }
 
   /** Peers that may publish the body need all of it. */

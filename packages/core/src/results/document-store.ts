@@ -19,6 +19,13 @@ export interface Document {
   readonly expiresInSeconds: number | undefined
 }
 
+interface Text {
+  readonly key: Key
+  readonly value: Value
+  /** Default: as long as results are kept. */
+  readonly expiresInSeconds?: number | undefined
+}
+
 /** Writes as the ability of this name does. */
 export type Guard = (write: GuardedWrite, options?: CallOptions) => Promise<GuardOutcome>
 
@@ -102,8 +109,8 @@ export class DocumentStore {
   }
 
   /** Writes whatever is there. */
-  async set(key: Key, value: Value, options?: CallOptions): Promise<void> {
-    const expiry = expiring(this.settings.expiresInSeconds)
+  async set({ key, value, expiresInSeconds }: Text, options?: CallOptions): Promise<void> {
+    const expiry = expiring(expiresInSeconds ?? this.settings.expiresInSeconds)
     await this.keys.set({ key, value, ...expiry }, options)
   }
 

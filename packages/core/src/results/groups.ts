@@ -6,6 +6,10 @@ import { ResultCache } from './result-cache.ts'
 import type { ReadOptions } from './result-source.ts'
 import { traced } from './tracing.ts'
 
+interface SaveOptions extends CallOptions {
+  readonly expiresInSeconds?: number
+}
+
 /** The documents that say which tasks belong to a group. */
 export class Groups {
   readonly #store: DocumentStore
@@ -16,11 +20,11 @@ export class Groups {
     this.#cache = new ResultCache(store.settings.maxCachedResults)
   }
 
-  save(id: string, group: ResultNode, options?: CallOptions): Promise<void> {
+  save(id: string, group: ResultNode, { expiresInSeconds, ...options }: SaveOptions = {}): Promise<void> {
     return traced('saveGroup', this.#describe(id), async () => {
       const key = this.#store.groupKey(id)
       const value = encodeGroupMeta(group, this.#store.settings.codec)
-      await this.#store.set(key, this.#store.fitting(value), options)
+      await this.#store.set({ key, value: this.#store.fitting(value), expiresInSeconds }, options)
     })
   }
 

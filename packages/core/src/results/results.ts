@@ -99,7 +99,7 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
       start: (frozen) => this.#recording.start(frozen),
       errbacks: (id, body) => this.#recording.errbacksOf(id, body),
       failBody: (body, failure) => this.#recording.failBody(body, failure),
-      saveGroup: (node) => this.#groups.save(node.id, node),
+      saveGroup: (node, expiresInSeconds) => this.#groups.save(node.id, node, { expiresInSeconds }),
       warn: settings.warn,
     })
     this.#recording = new Recording(this.#store, this.#waiting, { publisher, chords: this.#chords })
