@@ -16,8 +16,8 @@ export type Chapter =
   | 'abilities'
   | 'chords'
 
-/** What a case asks of the harness. */
-export type HarnessFeature = 'openAnother' | 'gap'
+/** What a case asks of the harness. `policies`: chords that workers of Celery would not know how to end. */
+export type HarnessFeature = 'openAnother' | 'gap' | 'policies'
 
 /** One thing that every backend does. Data: any runner can run it, and a test can run one alone. */
 export interface Case {

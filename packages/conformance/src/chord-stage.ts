@@ -125,6 +125,7 @@ export class ChordStage implements AsyncDisposable {
       chordFanOut: 3,
       pollCeilingMs: 20,
       onWarning: () => undefined,
+      ...this.#trial.sharing,
       ...this.#options,
       ...options,
     })
@@ -152,9 +153,9 @@ export class ChordStage implements AsyncDisposable {
 
   /** A process dies at the point. What it had published is in the queue. */
   async kill(point: KillPoint, act: KillJob['act']): Promise<void> {
-    const { backend, prefix, die } = this.#trial
+    const { backend, prefix, sharing, die } = this.#trial
     const outbox = `outbox-${this.#deaths++}:`
-    await die({ prefix, point, act, outbox })
+    await die({ prefix, sharing, point, act, outbox })
     for (let at = 0; ; at++) {
       const stored = await backend.get(`${prefix}${outbox}${at}`)
       if (stored === undefined) return

@@ -1,4 +1,4 @@
-import type { Backend } from '@arpeggio/core'
+import type { Backend, ResultsOptions } from '@arpeggio/core'
 import type { KillJob } from './kill-job.ts'
 
 /** The optional members of `Backend`. */
@@ -21,6 +21,9 @@ const everyAbility: { readonly [Name in AbilityName]: Name } = {
 
 /** Every ability there is; the compiler notices when the contract gains one. */
 export const abilityNames: readonly AbilityName[] = Object.values(everyAbility)
+
+/** Plain data, because it travels to other processes. */
+export type Sharing = Pick<ResultsOptions, 'peers' | 'chordGraceSeconds'>
 
 /** What the kit cannot do through the contract, and therefore asks of the author of a backend. */
 export interface Harness {
@@ -56,6 +59,12 @@ export interface Harness {
    * the backend recover. Absent: the case about lost notifications is skipped.
    */
   gap?(backend: Backend, during: () => Promise<void>): Promise<void>
+
+  /**
+   * How chords are shared with workers of Celery, of which the kit has none: what is about chords that they know nothing of is
+   * skipped then. Absent: they are not.
+   */
+  readonly sharing?: Sharing
 
   /** How long the kit waits for what is to happen soon. Default: 10,000 ms. */
   readonly patienceMs?: number

@@ -1,6 +1,7 @@
 import { type Backend, chord, type Key, type Publisher, type Results, type TaskMessage, wrap } from '@arpeggio/core'
 import { body, parts } from './chord-stage.ts'
 import { resultsOver } from './documents.ts'
+import type { Sharing } from './harness.ts'
 import { ledgerAround } from './ledger-around.ts'
 
 /** Where a process dies: right before or after something, the nth time that it does it. */
@@ -16,6 +17,7 @@ export interface KillPoint {
 /** What a process does until it dies. Plain data, because it travels to another process. */
 export interface KillJob {
   readonly prefix: string
+  readonly sharing: Sharing
   readonly point: KillPoint
   readonly act:
     | { readonly kind: 'finish'; readonly message: TaskMessage; readonly value: unknown }
@@ -34,6 +36,7 @@ export async function performJob(backend: Backend, job: KillJob, die: () => Prom
     sweepSeconds: false,
     chordFanOut: 3,
     onWarning: () => undefined,
+    ...job.sharing,
   })
   await perform(results, job.act)
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Backend, Key } from '@arpeggio/core'
 import { eventually } from './eventually.ts'
-import type { AbilityName, Harness } from './harness.ts'
+import type { AbilityName, Harness, Sharing } from './harness.ts'
 import { dieHere, type KillJob } from './kill-job.ts'
 
 /** A backend with these abilities. */
@@ -23,6 +23,8 @@ export interface Trial<Ability extends AbilityName> {
   /** Retries `probe` until it passes, as long as the harness has patience. */
   readonly eventually: (probe: () => void | Promise<void>) => Promise<void>
   readonly patienceMs: number
+  /** For every process that has chords. */
+  readonly sharing: Sharing
   /** How often to repeat what goes wrong by chance alone. */
   readonly rounds: number
   /** Passes `probe` once what expires in `seconds` is gone: at once after that with a clock to turn, else soon after. */
@@ -49,7 +51,7 @@ export async function withTrial(harness: Harness, body: (trial: Trial<AbilityNam
 
 function trialOf(harness: Harness, backend: With<AbilityName>, handles: AsyncDisposable[]): Trial<AbilityName> {
   const prefix = `kit-${randomUUID()}-`
-  const { patienceMs = PATIENCE_MS, rounds = ROUNDS } = harness
+  const { patienceMs = PATIENCE_MS, rounds = ROUNDS, sharing = {} } = harness
   const another = async (): Promise<With<AbilityName>> => {
     if (harness.openAnother === undefined) return backend
     const other = (await harness.openAnother(backend)) as With<AbilityName> // of the same class as the first
@@ -61,6 +63,7 @@ function trialOf(harness: Harness, backend: With<AbilityName>, handles: AsyncDis
     prefix,
     patienceMs,
     rounds,
+    sharing,
     key: (name) => prefix + name,
     keys: (count) => Array.from({ length: count }, (_, index) => `${prefix}key-${index}`),
     another,

@@ -119,7 +119,9 @@ export const chordCrashes: readonly Case[] = cases
         await results.apply(chord(parts(4), body, { id }))
         const messages = stage.queue.partsOf(id)
         for (const { id: taskId } of messages) await results.storeResult(taskId, 'only stored', 'SUCCESS')
-        await stage.kill({ when, what: 'set', key: `arpeggio-chord-m:${id}:0:2` }, { kind: 'sweep' })
+        // Of parts that peers may have counted a sweep records none.
+        if (trial.sharing.peers !== 'celery')
+          await stage.kill({ when, what: 'set', key: `arpeggio-chord-m:${id}:0:2` }, { kind: 'sweep' })
         await stage.kill({ when, what: 'set', key: `arpeggio-chord-r:${id}` }, { kind: 'sweep' })
         await stage.pass(31)
         await stage.open().chords.sweep()

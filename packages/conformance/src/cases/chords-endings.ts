@@ -8,7 +8,8 @@ import type { Trial } from '../trial.ts'
 
 /** That a chord ends whatever becomes of its parts, with its body or its error, as its policy says. */
 export const chordEndings: readonly Case[] = new ChapterCases('chords')
-  .add('whatever three parts come to, and whatever the policy, a chord ends as the table says', {
+  .add('[T-12] whatever three parts come to, and whatever the policy, a chord ends as the table says', {
+    asks: ['policies'],
     async run(trial) {
       await using stage = new ChordStage(trial, { results: { chordDeadlineSeconds: 1, maxDeadlineSeconds: 600 } })
       const results = stage.open()
@@ -20,7 +21,8 @@ export const chordEndings: readonly Case[] = new ChapterCases('chords')
         await assertEnd(stage, trial, { id: `c-${at}`, ends, policy })
     },
   })
-  .add('a chord that fails fast fails with its first failure, every other one when all parts have returned', {
+  .add('[T-19] a chord that fails fast fails with its first failure, every other one when all parts have returned', {
+    asks: ['policies'],
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()

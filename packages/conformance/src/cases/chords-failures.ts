@@ -125,6 +125,7 @@ export const chordFailures: readonly Case[] = new ChapterCases('chords')
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
+    asks: ['policies'],
       const ignoring = task('kit.ignoring', () => {
         throw new Ignore('nothing to tell')
       })

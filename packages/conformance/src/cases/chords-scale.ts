@@ -35,7 +35,8 @@ export const chordScale: readonly Case[] = new ChapterCases('chords')
       stage.assertBody('c', [...Array.from({ length: count }).keys()])
     },
   })
-  .add('a body that gets its results by reference reads them from the store, and its message does not grow', {
+  .add('[T-62] a body that gets its results by reference reads them from the store, and its message does not grow', {
+    asks: ['policies'],
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -64,6 +65,7 @@ export const chordScale: readonly Case[] = new ChapterCases('chords')
     },
   })
   .add('a body by reference gets settled entries where its policy says so, also of parts that never returned', {
+    asks: ['policies'],
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -83,6 +85,7 @@ export const chordScale: readonly Case[] = new ChapterCases('chords')
   })
   .add('values by reference stay until the body has run, and go then', {
     needs: ['scan'],
+    asks: ['policies'],
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -101,6 +104,7 @@ export const chordScale: readonly Case[] = new ChapterCases('chords')
     },
   })
   .add('a failed part fails a body by reference without a look at the others', {
+    asks: ['policies'],
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -115,6 +119,7 @@ export const chordScale: readonly Case[] = new ChapterCases('chords')
   .add(
     'a body by reference runs when enough parts have succeeded, counted without a look at them, and not when one is lacking',
     {
+      asks: ['policies'],
       async run(trial) {
         await using stage = new ChordStage(trial)
         const results = stage.open()
