@@ -193,7 +193,9 @@ export class GcsBackend implements Backend {
   async #scan(prefix: string, { limit = 1_000, cursor = '' }: ScanOptions): Promise<ScanPage> {
     if (this.#documents !== undefined && cursor.startsWith(ofDocuments)) {
       const page = await this.#documents.scan(prefix, { limit, after: cursor.slice(ofDocuments.length) })
-      return page.cursor === undefined ? page : { ...page, cursor: ofDocuments + page.cursor }
+      // Celery's counters lie among them, and are no values.
+      const keys = page.keys.filter((key) => isOfChords(key, { large: false }))
+      return page.cursor === undefined ? { keys } : { keys, cursor: ofDocuments + page.cursor }
     }
     const token = cursor.slice(ofObjects.length)
     const page = await this.#objects.scan(prefix, { limit, token })

@@ -22,7 +22,7 @@ import { type Count, countOf } from '../counters.ts'
 import type { Beside } from '../documents.ts'
 import { ChordNames } from './chord-names.ts'
 import { type Counted, PartCommits } from './part-commits.ts'
-import { isBegunByPeer } from './peer-chord.ts'
+import { isPerhapsOfPeer, sizeIn } from './peer-chord.ts'
 import { PeerChords } from './peer-chords.ts'
 import { SharedCounter } from './shared-counter.ts'
 import type { LedgerStore } from './ledger-store.ts'
@@ -77,7 +77,7 @@ export class FirestoreLedger implements ChordLedger {
   async record(part: Part, claim: Claim | undefined): Promise<Recorded> {
     // Nobody counts a task that ended before it was known to be a part, and no peer may count on it.
     if (part.body === undefined && !(await this.#takesOver(part.chord))) return { outcome: 'unknown' }
-    const own = isBegunByPeer(part) ? await this.#peers.placed(part) : part
+    const own = isPerhapsOfPeer(part) ? await this.#peers.placed(part) : part
     if (own === undefined || !Number.isSafeInteger(own.slot)) return { outcome: 'unknown' }
     const marker = await this.#context.own.marker(own)
     const counted = await this.#commits.count({
@@ -207,8 +207,8 @@ export class FirestoreLedger implements ChordLedger {
   }
 
   /** Whether a peer has fired a complete chord and died before it could remove what Celery keeps. */
-  async #hasFired({ bodyIds, ...record }: ChordRecord): Promise<boolean> {
-    const keys = bodyIds.slice(0, 1).map((id) => this.#context.taskKey(id))
+  async #hasFired(record: ChordRecord): Promise<boolean> {
+    const keys = record.bodyIds.slice(0, 1).map((id) => this.#context.taskKey(id))
     const [hasBegun = false] = await this.#store.exists(keys)
     return hasBegun || (await this.#peers.hasLostHeader(record))
   }
@@ -253,6 +253,6 @@ interface OwnCount extends Count {
 /** Whether a chord lacks parts by what its parts say themselves, so that nothing need be read. */
 function isShort({ body }: Part, value: number): boolean {
   const { parts, isCaptured } = countOf(value)
-  const size: unknown = body === undefined ? undefined : Reflect.get(body, 'chord_size')
-  return !isCaptured && typeof size === 'number' && parts < size
+  const size = body && sizeIn(body)
+  return !isCaptured && size !== undefined && parts < size
 }

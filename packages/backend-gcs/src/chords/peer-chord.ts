@@ -1,17 +1,31 @@
-import { type ChordRecord, encodeJson, freeze, type Part, signatureFromData, taskIdsOf } from '@arpeggio/core'
+import {
+  type ChordRecord,
+  encodeJson,
+  freeze,
+  type Part,
+  type SignatureData,
+  signatureFromData,
+  taskIdsOf,
+} from '@arpeggio/core'
 import type { PeerHeader } from './peer-header.ts'
 
 /** Nobody sets a deadline for a chord that a peer began. */
 const noDeadlineMs = 100 * 365 * 86_400_000
 
-/** Whether a part's message carries a body of Celery's, and not only ours: then its chord may have no record. */
-export function isBegunByPeer({ chord, body }: Part): boolean {
-  return body !== undefined && body.options['body_of'] !== chord
+/** Whether a part's message may carry a body of Celery's: in one of ours there is the number of parts. */
+export function isPerhapsOfPeer({ body }: Part): boolean {
+  return body !== undefined && sizeIn(body) === undefined
 }
 
 /** Whether the record is that of such a chord: nobody here has given it its size. */
-export function isOfPeer({ state, sealedSize }: ChordRecord): boolean {
-  return sealedSize === undefined && state !== 'open'
+export function isOfPeer({ state, sealedSize, why }: ChordRecord): boolean {
+  return sealedSize === undefined && state !== 'open' && why !== 'never-sealed'
+}
+
+/** How many parts a chord has as its body says that they carry. */
+export function sizeIn(body: SignatureData): number | undefined {
+  const size: unknown = Reflect.get(body, 'chord_size')
+  return typeof size === 'number' ? size : undefined
 }
 
 interface Beginning {

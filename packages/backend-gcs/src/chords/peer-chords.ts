@@ -31,7 +31,7 @@ export class PeerChords {
   async placed(part: Part): Promise<Part | undefined> {
     const { chord, entry } = part
     const held = await this.#context.own.get(chord)
-    if (held?.record.state === 'done') return undefined
+    if (held !== undefined && !isOfPeer(held.record)) return part
     const header = await this.#header(chord)
     if (header === undefined) return undefined
     if (held === undefined && !(await this.#begin(part, header))) return undefined
@@ -46,11 +46,12 @@ export class PeerChords {
   }
 
   /** Whether somebody has removed the header, as a peer does that has fired. One that has just expired proves nothing. */
-  async hasLostHeader({ id, sealedSize, createdAt }: Omit<ChordRecord, 'bodyIds'>): Promise<boolean> {
+  async hasLostHeader(record: ChordRecord): Promise<boolean> {
+    const { id, createdAt, lifetimeSeconds } = record
     if ((await this.#store.get(this.#names.header(id))) !== undefined) return false
     const { ttlSeconds } = this.#store
-    const seconds = ttlSeconds === 0 ? this.#context.settings.expiresInSeconds : ttlSeconds
-    return sealedSize === undefined || this.#context.now() < createdAt + seconds * 1_000
+    const seconds = ttlSeconds === 0 ? lifetimeSeconds : ttlSeconds
+    return isOfPeer(record) || this.#context.now() < createdAt + seconds * 1_000
   }
 
   /** Celery removes a header that was fired, and takes its absence for an error when a part is late. It expires instead. */

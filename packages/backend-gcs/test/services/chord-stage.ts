@@ -1,6 +1,6 @@
 import { type Publisher, Results, type ResultsOptions, type Task, task, type TaskMessage } from '@arpeggio/core'
 import { firestore as startFirestore, gcs } from '@arpeggio/testing'
-import type { Firestore } from '@google-cloud/firestore'
+import { type CollectionReference, type DocumentReference, type Firestore, Timestamp } from '@google-cloud/firestore'
 import { randomUUID } from 'node:crypto'
 import { GcsBackend } from '../../src/index.ts'
 import { Buckets, firestoreOverHttp } from './gcs-harness.ts'
@@ -77,6 +77,22 @@ export class Stage implements AsyncDisposable {
   /** What has taken effect in either service. */
   get applied(): readonly Seen[] {
     return this.interceptors.flatMap(({ applied }) => applied)
+  }
+
+  /** A document of Celery's collection. */
+  document(id: string): DocumentReference {
+    return this.#collection.doc(id)
+  }
+
+  /** The documents that would stay for ever. */
+  async withoutExpiry(): Promise<readonly string[]> {
+    const { docs } = await this.#collection.get()
+    return docs.filter((each) => !(each.get('expires_at') instanceof Timestamp)).map(({ id }) => id)
+  }
+
+  get #collection(): CollectionReference {
+    if (this.#firestore === undefined) throw new Error('there is no Firestore')
+    return this.#firestore.collection('celery')
   }
 
   backend(): GcsBackend {

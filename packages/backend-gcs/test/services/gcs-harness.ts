@@ -10,7 +10,6 @@ export const lacks: Harness['lacks'] = {
   guard: 'the service compares generations, not content',
   notifications: 'objects tell nobody of changes; waiting asks for generations',
   revision: 'a bucket keeps no count of writes',
-  chords: 'core counts parts with objects that are created if absent',
   cleanup: 'the lifecycle rule of the bucket and the TTL policy of Firestore remove what has expired',
   clock: 'leases go by the clocks of the processes; expiry goes by what the answers of the servers tell',
 }
