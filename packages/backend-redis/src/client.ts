@@ -22,6 +22,8 @@ export interface RedisNodeClient extends AnyRedisClient {
 export interface RedisClusterClient extends AnyRedisClient {
   readonly isCluster: boolean
   readonly options: { readonly keyPrefix?: string | undefined }
+  /** By slot: the addresses of its nodes, the master first; none before the client has heard of any. */
+  readonly slots: readonly (readonly string[] | undefined)[]
   nodes(role: 'all' | 'master'): readonly RedisNodeClient[]
 }
 

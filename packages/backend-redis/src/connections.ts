@@ -3,8 +3,9 @@ import { addressOf } from './address.ts'
 import { isCluster, type RedisClient } from './client.ts'
 import { clientOptions, settingsOf } from './client-options.ts'
 import { Connection } from './connection.ts'
+import { DurableClusterWrites } from './durable-cluster-writes.ts'
 import { DurableWrites } from './durable-writes.ts'
-import { misconfigured, unsupported } from './errors.ts'
+import { misconfigured } from './errors.ts'
 import type { ClientOptions, HostOptions, RedisBackendOptions, SocketOptions } from './options.ts'
 
 const defaultDurableWithinMs = 5000
@@ -19,7 +20,7 @@ export class Connections {
   readonly #count: number
   readonly #made: Connection[] = []
   #turn = 0
-  #durable: DurableWrites | undefined
+  #durable: DurableWrites | DurableClusterWrites | undefined
 
   constructor(given: RedisBackendOptions) {
     const options = settingsOf(given)
@@ -37,12 +38,14 @@ export class Connections {
     return (this.#made[index] ??= this.#connection())
   }
 
-  get durable(): DurableWrites | undefined {
-    const { durability = 'fast', replicas, durableWithinMs = defaultDurableWithinMs } = this.#options
+  get durable(): DurableWrites | DurableClusterWrites | undefined {
+    const { durability = 'fast', replicas, durableWithinMs: withinMs = defaultDurableWithinMs } = this.#options
     if (durability === 'fast') return undefined
-    const { client, address } = this.next
-    if (isCluster(client)) throw unsupported(`durability ${durability} works on one master, not on a cluster`)
-    this.#durable ??= new DurableWrites({ client, address, durability, replicas, withinMs: durableWithinMs })
+    const connection = this.next
+    const { client, address } = connection
+    this.#durable ??= isCluster(client)
+      ? new DurableClusterWrites({ client, connection, durability, replicas, withinMs })
+      : new DurableWrites({ client, address, durability, replicas, withinMs })
     return this.#durable
   }
 
@@ -63,7 +66,7 @@ function connectionCount(wanted = 1): number {
   throw new TypeError(`maxConnections must be a whole number above zero, not ${wanted}`)
 }
 
-function refuse({ client, pubsub, durability = 'fast' }: ClientOptions): void {
+function refuse({ client, pubsub }: ClientOptions): void {
   const prefix = client.options.keyPrefix
   if (prefix !== undefined && prefix !== '') {
     throw misconfigured(
@@ -72,7 +75,4 @@ function refuse({ client, pubsub, durability = 'fast' }: ClientOptions): void {
     )
   }
   if (pubsub === 'sharded' && !isCluster(client)) throw misconfigured('pubsub sharded needs a Cluster as client')
-  if (durability !== 'fast' && isCluster(client)) {
-    throw unsupported(`durability ${durability} works on one master, not on a cluster`)
-  }
 }

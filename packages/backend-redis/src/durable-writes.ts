@@ -5,12 +5,16 @@ import type { Durability } from './options.ts'
 import type { Script } from './scripts.ts'
 import { textOf } from './client.ts'
 
-export interface DurableWritesOptions {
-  readonly client: RedisNodeClient
-  readonly address: string
+/** Which writes are durable, and for how long one waits for that. */
+export interface DurabilityWanted {
   readonly durability: Exclude<Durability, 'fast'>
   readonly replicas: number | undefined
   readonly withinMs: number
+}
+
+export interface DurableWritesOptions extends DurabilityWanted {
+  readonly client: RedisNodeClient
+  readonly address: string
 }
 
 /**
@@ -28,17 +32,38 @@ export class DurableWrites {
     this.#connection = new Connection(client, options.address, true)
   }
 
-  async script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
-    const { losses } = this.#connection
-    const reply = await this.#connection.script(script, keys, args)
-    await this.#confirmed()
-    // After a reconnect WAIT knows nothing of this write, and says yes.
-    if (losses !== this.#connection.losses) throw perhapsRepeated(this.#options.address)
-    return reply
+  /** Whether the connection was lost and does not come back by itself. */
+  get isOver(): boolean {
+    return this.#connection.client.status === 'end'
+  }
+
+  script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    return this.#durably(() => this.#connection.script(script, keys, args))
+  }
+
+  /** To a node of a cluster that is about to be given the slot of the keys. With its source: it is asked for one command. */
+  asked({ source }: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    return this.#durably(async () => {
+      const commands = [
+        this.#connection.run('asking', []),
+        this.#connection.run('eval', [source, keys.length, ...keys, ...args]),
+      ]
+      const [, reply = null] = await Promise.all(commands)
+      return reply
+    })
   }
 
   close(): Promise<void> {
     return this.#connection.close()
+  }
+
+  async #durably(write: () => Promise<Reply>): Promise<Reply> {
+    const { losses } = this.#connection
+    const reply = await write()
+    await this.#confirmed()
+    // After a reconnect WAIT knows nothing of this write, and says yes.
+    if (losses !== this.#connection.losses) throw perhapsRepeated(this.#options.address)
+    return reply
   }
 
   /** The writes whose answers arrived together wait together. */

@@ -128,6 +128,18 @@ export function notReplicated(wanted: string, got: string): BackendError {
   )
 }
 
+/** A node of a cluster that has gone, or a slot between two masters: the next try may find it. */
+export function nobodyHas(wanted: string, address: string): never {
+  throw new BackendError('unavailable', `Redis at ${address}: no node of the cluster is known for ${wanted}`)
+}
+
+/** Where a key is, in the words of a node that does not have it, or not any more. */
+export function redirectOf(error: unknown): { readonly kind: string; readonly address: string } | undefined {
+  const reply = BackendError.is(error) ? messageOf(error.cause) : ''
+  const [, kind, address] = /^(MOVED|ASK) \d+ (\S+)$/u.exec(reply) ?? []
+  return kind === undefined || address === undefined ? undefined : { kind, address }
+}
+
 export function subscriberLost(address: string, cause?: unknown): BackendError {
   const because = cause === undefined ? '' : `: ${messageOf(cause)}`
   return new BackendError('unavailable', `Redis at ${address}: the subscriber connection was lost${because}`, { cause })
