@@ -4,11 +4,14 @@ import { Keys } from '@arpeggio/core'
 export class ChordNames {
   /** The chords that are not over. */
   readonly open: string
+  /** The processes that look after those that only this library fires. */
+  readonly sweepers: string
   readonly #prefix: string
   readonly #isTagged: boolean
 
   constructor(prefix: string, isTagged: boolean) {
     this.open = `${prefix}arpeggio-chord-open`
+    this.sweepers = `${prefix}arpeggio-chord-sweepers`
     this.#prefix = prefix
     this.#isTagged = isTagged
   }

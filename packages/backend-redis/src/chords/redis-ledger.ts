@@ -27,6 +27,7 @@ import { PartCalls } from './part-calls.ts'
 import { PartPages } from './part-pages.ts'
 import { fieldsOf, heldOf, type Mode } from './record-fields.ts'
 import { headerOf, mayHaveHeader, type PeerHeader } from './peer-header.ts'
+import { Sweepers } from './sweepers.ts'
 import { read } from './write-script.ts'
 
 /** Counts the parts of chords on Celery's own keys, so that its workers and this library finish them together. */
@@ -38,12 +39,13 @@ export class RedisLedger implements ChordLedger {
   readonly #pages: PartPages
   readonly #parts: PartCalls
   readonly #open: OpenChords
+  readonly #sweepers: Sweepers | undefined
   /** Of the chords that this process has claimed. */
   readonly #headers = new Map<string, PeerHeader>()
   readonly #mode: Mode
 
   constructor(store: LedgerStore, context: LedgerContext) {
-    const { keyPrefix, peers, firing, lifetimeSeconds } = context.settings
+    const { keyPrefix, peers, firing, lifetimeSeconds, sweepSeconds } = context.settings
     const { isCluster } = store.connections
     if (isCluster && peers === 'celery')
       throw new BackendError('unsupported', `Celery knows no Redis Cluster: peers must be 'none'`)
@@ -53,9 +55,11 @@ export class RedisLedger implements ChordLedger {
     this.#pages = new PartPages(this.#calls, context.retry)
     const run = (command: string, args: readonly Argument[]): Promise<Reply> => this.#calls.run(command, args)
     this.#open = new OpenChords({ key: this.#names.open, lifetimeSeconds, now: context.now, run })
-    const enter = (chord: string): Promise<void> => this.#open.enter(chord)
+    const enter = (chord: string): Promise<void> => this.enter(chord)
     this.#parts = new PartCalls({ store, calls: this.#calls, context, enter })
     this.#mode = peers === 'none' ? 'own' : firing
+    if (this.#mode === 'captured')
+      this.#sweepers = new Sweepers({ key: this.#names.sweepers, sweepSeconds, now: context.now, run })
     // On a cluster a part and its result live in different slots.
     if (!isCluster) this.recordWithResult = (part, result, claim) => this.#recordWithResult(part, result, claim)
   }
@@ -142,16 +146,39 @@ export class RedisLedger implements ChordLedger {
     this.#context.warn(`chord ${id} had counted ${repeats.length} repeats of its parts and waits for the others again`)
   }
 
-  async release({ record: { id } }: Held): Promise<boolean> {
+  /** But for those that ask for more than a worker of Celery knows. */
+  async release({ record: { id, policy, results } }: Held): Promise<boolean> {
+    if (policy !== 'waitAll' || results !== 'value') return false
     return (await this.#calls.script(id, this.#calls.scripts.release, [])) === 1
   }
 
-  enter(id: string): Promise<void> {
-    return this.#open.enter(id)
+  async enter(id: string): Promise<void> {
+    await Promise.all([this.#open.enter(id), this.#sweepers?.attend()])
   }
 
   reader(): LedgerReader {
-    return this.#open.reader()
+    const reader = this.#open.reader()
+    const poll = async (): Promise<readonly string[]> => {
+      const [ids] = await Promise.all([reader.poll(), this.#sweepers?.attend()])
+      return ids
+    }
+    return { poll }
+  }
+
+  /** The last process that looked after captured chords gives them back to their peers. */
+  async close(): Promise<void> {
+    try {
+      if ((await this.#sweepers?.leave()) === true) await this.#releaseAll()
+    } catch (error) {
+      this.#context.warn(`captured chords could not be given back, and wait for the next process: ${String(error)}`)
+    }
+  }
+
+  async #releaseAll(): Promise<void> {
+    for (const id of await this.#open.reader().poll()) {
+      const held = await this.get(id)
+      if (held !== undefined) await this.release(held)
+    }
   }
 
   async #write(id: string, writing: Writing): Promise<Held | undefined> {

@@ -154,6 +154,19 @@ export class MixedChord {
   }
 }
 
+/** A chord that Celery began. */
+export async function begin(fleet: Fleet, size: number): Promise<MixedChord> {
+  const chord = new MixedChord(fleet, size)
+  await chord.size()
+  return chord
+}
+
+/** All that the chord came to, also where only a sweep finds it. */
+export async function outcome(fleet: Fleet, chord: MixedChord): Promise<readonly unknown[]> {
+  if ((await fleet.firings(chord)).length === 0) await fleet.results.chords.sweep()
+  return (await fleet.firings(chord)).map(({ args, error }) => error ?? args)
+}
+
 function valueError(message: string): Error {
   const error = new Error(message)
   error.name = 'ValueError'

@@ -1,8 +1,12 @@
-import { CELERY_VERSIONS, redis } from '@arpeggio/testing'
+import { chord as chordOf, task } from '@arpeggio/core'
+import { redis } from '@arpeggio/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Fleet, type FleetOptions, keyOf, MixedChord, type Side } from './fleet.ts'
+import { begin, Fleet, type FleetOptions, keyOf, MixedChord, outcome, type Side } from './fleet.ts'
 
-const { url } = await redis()
+// Of its own: whoever looks at all chords, or gives them back, shall find none of other tests.
+const server = await redis({ own: true })
+const { url } = server
+afterAll(() => server[Symbol.asyncDispose]())
 const sides = ['P', 'T'] as const
 
 function fleetOf(options: FleetOptions = {}): () => Fleet {
@@ -12,18 +16,6 @@ function fleetOf(options: FleetOptions = {}): () => Fleet {
   })
   afterAll(() => fleet?.[Symbol.asyncDispose]())
   return () => fleet ?? expect.fail('the fleet has not started')
-}
-
-async function begin(fleet: Fleet, size: number): Promise<MixedChord> {
-  const chord = new MixedChord(fleet, size)
-  await chord.size()
-  return chord
-}
-
-/** All that the chord came to, also where only a sweep finds it. */
-async function outcome(fleet: Fleet, chord: MixedChord): Promise<readonly unknown[]> {
-  if ((await fleet.firings(chord)).length === 0) await fleet.results.chords.sweep()
-  return (await fleet.firings(chord)).map(({ args, error }) => error ?? args)
 }
 
 /** A chord whose last part was counted by a worker of Celery that died where it would publish the body. */
@@ -206,41 +198,6 @@ describe('a chord with captured firing', () => {
   })
 })
 
-describe('captured chords', () => {
-  it.each(CELERY_VERSIONS)('are fired here alone, whatever Celery %s counts', async (version) => {
-    await using fleet = await Fleet.start(url, { version, results: { firing: 'captured' } })
-    for (const last of [0, 1, 2]) {
-      const chord = await begin(fleet, 3)
-      await chord.part('T', last)
-      for (const slot of [0, 1, 2]) if (slot !== last) await chord.part('P', slot)
-      await chord.part('P', 0, 'again')
-      expect(await fleet.firings(chord)).toEqual([])
-      expect(await outcome(fleet, chord)).toHaveLength(1)
-    }
-  })
-
-  const captured = { firing: 'captured' } as const
-
-  it('are fired soon where a worker of Celery returns the last part', async () => {
-    await using fleet = await Fleet.start(url, { results: { ...captured, sweepSeconds: 3_600 } })
-    const chord = await begin(fleet, 2)
-    await chord.part('T', 0)
-    await chord.part('P', 1)
-    await expect.poll(() => fleet.firings(chord)).toEqual([{ by: 'T', args: [[0, 1]] }])
-  })
-
-  it('are given back to workers of Celery, but for those that are complete', async () => {
-    await using fleet = await Fleet.start(url, { results: captured })
-    const [back, complete] = [await begin(fleet, 2), await begin(fleet, 2)]
-    for (const chord of [back, complete]) await chord.part('T', 0)
-    await complete.part('P', 1)
-    expect(await fleet.results.chords.release()).toBeGreaterThan(0)
-    await back.part('P', 1)
-    expect(await fleet.firings(back)).toEqual([{ by: 'P', args: [[0, 1]] }])
-    expect(await outcome(fleet, complete)).toEqual([[[0, 1]]])
-  })
-})
-
 describe('a chord with shared firing', () => {
   const grace = { firing: 'shared', chordGraceSeconds: 0.05 } as const
 
@@ -280,7 +237,6 @@ describe('a chord with shared firing', () => {
 
   it('knows no policy and no references, which a worker of Celery would not know', async () => {
     await using fleet = await Fleet.start(url, { results: grace })
-    const { chord: chordOf, task } = await import('@arpeggio/core')
     const part = task<(value: number) => number>('part')
     const body = task<(values: unknown) => void>('body')
     for (const options of [{ policy: 'collect' }, { policy: 'failFast' }, { results: 'reference' }] as const) {
