@@ -63,20 +63,20 @@ const cases = new ChapterCases('chords')
 
 for (const [where, point] of Object.entries(finishing)) {
   for (const redelivery of redeliveries) {
-    cases.add(`a process that is killed ${where}, and ${redelivery}, stops no chord`, {
+    cases.add(`[T-02] [T-20] a process that is killed ${where}, and ${redelivery}, stops no chord`, {
       run: (trial) => finishAfterDeath(trial, point, redelivery),
     })
   }
 }
 
 for (const [where, point] of Object.entries(starting)) {
-  cases.add(`a chord whose starter is killed ${where} goes on when it is started again`, {
+  cases.add(`[T-14] a chord whose starter is killed ${where} goes on when it is started again`, {
     run: (trial) => startAgain(trial, point, false),
   })
 }
 
 for (const [where, point] of Object.entries(announcing)) {
-  cases.add(`a chord whose announcer is killed ${where} goes on when it is announced again`, {
+  cases.add(`[T-14] a chord whose announcer is killed ${where} goes on when it is announced again`, {
     run: (trial) => startAgain(trial, point, true),
   })
 }
@@ -90,7 +90,7 @@ for (const [where, point] of Object.entries(adding)) {
 /** What a process leaves that is killed with SIGKILL at a named point, and who mends it. */
 export const chordCrashes: readonly Case[] = cases
   .add(
-    'a chord whose announcer is killed before it is sealed is listed as open, and fails at its deadline as never sealed',
+    '[T-14] a chord whose announcer is killed before it is sealed is listed as open, and fails at its deadline as never sealed',
     {
       async run(trial) {
         await using stage = new ChordStage(trial)

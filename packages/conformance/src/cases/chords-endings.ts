@@ -39,7 +39,7 @@ export const chordEndings: readonly Case[] = new ChapterCases('chords')
       }
     },
   })
-  .add('a chord of whose parts one never returns ends at its deadline, with an error that names it', {
+  .add('[T-20] a chord of whose parts one never returns ends at its deadline, with an error that names it', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -62,7 +62,7 @@ export const chordEndings: readonly Case[] = new ChapterCases('chords')
       stage.assertNoBody('c')
     },
   })
-  .add('a chord that takes longer than results are kept fires with every value', {
+  .add('[T-44] a chord that takes longer than results are kept fires with every value', {
     async run(trial) {
       await using stage = new ChordStage(trial, { results: { expiresInSeconds: 2, maxDeadlineSeconds: 600 } })
       const results = stage.open()

@@ -7,7 +7,7 @@ const report = task('kit.report', (id: string) => id)
 
 /** That a part which does not succeed, in whichever way, fails its chord once and for the right reason. */
 export const chordFailures: readonly Case[] = new ChapterCases('chords')
-  .add('a failed part fails the body with its reason, calls the error callback once, and the body never runs', {
+  .add('[T-24] a failed part fails the body with its reason, calls the error callback once, and the body never runs', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -37,7 +37,7 @@ export const chordFailures: readonly Case[] = new ChapterCases('chords')
       await assert.rejects(stage.outcome(handle.id), /reason 0/)
     },
   })
-  .add('the results of the parts that succeeded stay readable when one fails', {
+  .add('[T-26] the results of the parts that succeeded stay readable when one fails', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -54,7 +54,7 @@ export const chordFailures: readonly Case[] = new ChapterCases('chords')
       )
     },
   })
-  .add('a chain in a header that fails at any of its steps fails the chord', {
+  .add('[T-23] a chain in a header that fails at any of its steps fails the chord', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -72,27 +72,30 @@ export const chordFailures: readonly Case[] = new ChapterCases('chords')
       }
     },
   })
-  .add('a part that is revoked before it runs, while it runs, or by somebody who only knows its id ends the chord', {
-    async run(trial) {
-      await using stage = new ChordStage(trial, { results: { chordDeadlineSeconds: 1 } })
-      const results = stage.open()
-      const ids = ['queued', 'running', 'unknown']
-      for (const id of ids) await results.apply(chord(parts(2), body, { id }))
-      for (const id of ids) {
-        const [first, second] = stage.queue.partsOf(id)
-        assert.ok(second)
-        await succeed(results, first, 1)
-        if (id === 'running') await results.markAsStarted(second.id, {}, { request: second })
-        await results.markAsRevoked(second.id, 'no longer wanted', id === 'unknown' ? {} : { request: second })
-        // Of a part whose message nobody had in hand only its result tells, which a sweep finds.
-        if (id === 'unknown') await stage.open().chords.sweep()
-        const { bodyIds } = await results.chords.inspect(id)
-        await assert.rejects(stage.outcome(bodyIds[0] ?? ''), /no longer wanted|TaskRevokedError/, id)
-        stage.assertNoBody(id)
-      }
+  .add(
+    '[T-22] a part that is revoked before it runs, while it runs, or by somebody who only knows its id ends the chord',
+    {
+      async run(trial) {
+        await using stage = new ChordStage(trial, { results: { chordDeadlineSeconds: 1 } })
+        const results = stage.open()
+        const ids = ['queued', 'running', 'unknown']
+        for (const id of ids) await results.apply(chord(parts(2), body, { id }))
+        for (const id of ids) {
+          const [first, second] = stage.queue.partsOf(id)
+          assert.ok(second)
+          await succeed(results, first, 1)
+          if (id === 'running') await results.markAsStarted(second.id, {}, { request: second })
+          await results.markAsRevoked(second.id, 'no longer wanted', id === 'unknown' ? {} : { request: second })
+          // Of a part whose message nobody had in hand only its result tells, which a sweep finds.
+          if (id === 'unknown') await stage.open().chords.sweep()
+          const { bodyIds } = await results.chords.inspect(id)
+          await assert.rejects(stage.outcome(bodyIds[0] ?? ''), /no longer wanted|TaskRevokedError/, id)
+          stage.assertNoBody(id)
+        }
+      },
     },
-  })
-  .add('a part whose result cannot be encoded, or is over the limit of the store, fails its slot', {
+  )
+  .add('[T-25] a part whose result cannot be encoded, or is over the limit of the store, fails its slot', {
     async run(trial) {
       const maxValueBytes = Math.min(trial.backend.limits.maxValueBytes, 20_000)
       const limited = wrap(trial.backend, { limits: { ...trial.backend.limits, maxValueBytes } })
@@ -109,7 +112,7 @@ export const chordFailures: readonly Case[] = new ChapterCases('chords')
       }
     },
   })
-  .add('a part whose result just fits into the store fills its slot with it', {
+  .add('[T-25] a part whose result just fits into the store fills its slot with it', {
     async run(trial) {
       const maxValueBytes = Math.min(trial.backend.limits.maxValueBytes, 100_000)
       const limited = wrap(trial.backend, { limits: { ...trial.backend.limits, maxValueBytes } })
@@ -122,10 +125,10 @@ export const chordFailures: readonly Case[] = new ChapterCases('chords')
     },
   })
   .add('a part that ignores or rejects its message fills its slot', {
+    asks: ['policies'],
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
-    asks: ['policies'],
       const ignoring = task('kit.ignoring', () => {
         throw new Ignore('nothing to tell')
       })

@@ -17,7 +17,7 @@ import { ledgerAround } from '../ledger-around.ts'
 
 /** That neither a store nor a queue that fails for a while loses or doubles an outcome, nor a process that was paused. */
 export const chordFaults: readonly Case[] = new ChapterCases('chords')
-  .add('writes whose answers are lost fire the body once, with every value', {
+  .add('[T-06] writes whose answers are lost fire the body once, with every value', {
     musts: ['set with a condition'],
     async run(trial) {
       await using stage = new ChordStage(trial)
@@ -28,7 +28,7 @@ export const chordFaults: readonly Case[] = new ChapterCases('chords')
       }
     },
   })
-  .add('a third of all writes refused for now delays a chord, and does nothing else to it', {
+  .add('[T-21] a third of all writes refused for now delays a chord, and does nothing else to it', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       for (let round = 0; round < Math.min(trial.rounds, 50); round++) {
@@ -55,7 +55,7 @@ export const chordFaults: readonly Case[] = new ChapterCases('chords')
       stage.assertBody('c', ['before', 'before', 'after', 'after', 'after', 'after'])
     },
   })
-  .add('a queue that takes no body when the last part returns gets it when it takes messages again', {
+  .add('[T-03] a queue that takes no body when the last part returns gets it when it takes messages again', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -81,7 +81,7 @@ export const chordFaults: readonly Case[] = new ChapterCases('chords')
       assert.equal((await another.chords.inspect('c')).state, 'done')
     },
   })
-  .add('a process that sleeps through its lease while it publishes publishes the same under the same id', {
+  .add('[T-05] a process that sleeps through its lease while it publishes publishes the same under the same id', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const gate = new Gate()
@@ -103,33 +103,38 @@ export const chordFaults: readonly Case[] = new ChapterCases('chords')
       assert.deepEqual([end.state, end.attempt], [state, attempt], 'the write of the sleeper is refused')
     },
   })
-  .add('a process that sleeps between its claim and its decision decides and publishes nothing after another has', {
-    async run(trial) {
-      // Where a part claims in one step with its result, nobody can sleep before the claim, and each part is a write.
-      const isAtOnce = trial.backend.chords !== undefined
-      for (const nth of isAtOnce ? [3, 4] : [2, 3, 4]) {
-        await using stage = new ChordStage(trial)
-        const gate = new Gate()
-        const id = `c-${nth}`
-        const sleeper = stage.open(gate.beforeRecord(trial.backend, `arpeggio-chord-r:${id}`, isAtOnce ? nth + 1 : nth))
-        await sleeper.apply(chord(parts(2), body, { id }))
-        const [first, second] = stage.queue.partsOf(id)
-        await succeed(sleeper, first, 1)
-        const asleep = succeed(sleeper, second, 2)
-        await gate.reached
-        await stage.pass(31)
-        const before = stage.queue.bodiesOf(id).length
-        await stage.open().chords.sweep()
-        const after = stage.queue.bodiesOf(id).length
-        gate.open()
-        await asleep
-        assert.equal(stage.queue.bodiesOf(id).length, after, 'the sleeper publishes nothing')
-        assert.equal(after - before, 1 - before + (nth === 4 ? 1 : 0))
-        stage.assertBody(id, [1, 2], after)
-        assert.equal((await stage.open().chords.inspect(id)).state, 'done')
-      }
+  .add(
+    '[T-05] a process that sleeps between its claim and its decision decides and publishes nothing after another has',
+    {
+      async run(trial) {
+        // Where a part claims in one step with its result, nobody can sleep before the claim, and each part is a write.
+        const isAtOnce = trial.backend.chords !== undefined
+        for (const nth of isAtOnce ? [3, 4] : [2, 3, 4]) {
+          await using stage = new ChordStage(trial)
+          const gate = new Gate()
+          const id = `c-${nth}`
+          const sleeper = stage.open(
+            gate.beforeRecord(trial.backend, `arpeggio-chord-r:${id}`, isAtOnce ? nth + 1 : nth),
+          )
+          await sleeper.apply(chord(parts(2), body, { id }))
+          const [first, second] = stage.queue.partsOf(id)
+          await succeed(sleeper, first, 1)
+          const asleep = succeed(sleeper, second, 2)
+          await gate.reached
+          await stage.pass(31)
+          const before = stage.queue.bodiesOf(id).length
+          await stage.open().chords.sweep()
+          const after = stage.queue.bodiesOf(id).length
+          gate.open()
+          await asleep
+          assert.equal(stage.queue.bodiesOf(id).length, after, 'the sleeper publishes nothing')
+          assert.equal(after - before, 1 - before + (nth === 4 ? 1 : 0))
+          stage.assertBody(id, [1, 2], after)
+          assert.equal((await stage.open().chords.inspect(id)).state, 'done')
+        }
+      },
     },
-  })
+  )
   .add('many processes that sweep and finish parts at once fire one body', {
     async run(trial) {
       await using stage = new ChordStage(trial)

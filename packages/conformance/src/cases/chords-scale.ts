@@ -20,7 +20,7 @@ const settledReader = task('kit.settled-reader', async (results: ChordResults<Se
 
 /** That a chord of many parts costs what its parts cost, and that its body need not hold them all. */
 export const chordScale: readonly Case[] = new ChapterCases('chords')
-  .add('a chord of many parts that return in any order hands their values over in slot order', {
+  .add('[T-47] a chord of many parts that return in any order hands their values over in slot order', {
     async run(trial) {
       await using stage = new ChordStage(trial, { results: { chordFanOut: 32 } })
       const results = stage.open()

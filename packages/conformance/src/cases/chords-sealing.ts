@@ -16,7 +16,7 @@ import { body, ChordStage, part, parts, succeed } from '../chord-stage.ts'
 
 /** How a chord begins, gets its size, grows, and begins again: no part is lost between, and none is waited for in vain. */
 export const chordSealing: readonly Case[] = new ChapterCases('chords')
-  .add('a header of none, one or two parts, known at once or announced, makes a chord', {
+  .add('[T-16] a header of none, one or two parts, known at once or announced, makes a chord', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -32,7 +32,7 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
       }
     },
   })
-  .add('parts that all return before the chord has its size fire it when it gets it, and not before', {
+  .add('[T-13] parts that all return before the chord has its size fire it when it gets it, and not before', {
     musts: ['reads see writes'],
     async run(trial) {
       await using stage = new ChordStage(trial)
@@ -49,7 +49,7 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
       }
     },
   })
-  .add('of two who give a chord different sizes one succeeds, and the other learns of the conflict', {
+  .add('[T-08] of two who give a chord different sizes one succeeds, and the other learns of the conflict', {
     musts: ['set is atomic'],
     async run(trial) {
       await using stage = new ChordStage(trial)
@@ -75,7 +75,7 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
       }
     },
   })
-  .add('a long header is started while it is still being read', {
+  .add('[T-15] a long header is started while it is still being read', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -94,7 +94,7 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
       assert.equal((await results.chords.inspect('c')).size, count)
     },
   })
-  .add('a chord that is started again when it is over answers with what there is, and starts nothing', {
+  .add('[T-17] a chord that is started again when it is over answers with what there is, and starts nothing', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -230,18 +230,21 @@ export const chordSealing: readonly Case[] = new ChapterCases('chords')
       await Promise.all(attempts.map((attempt) => assert.rejects(attempt, isError('not-found'))))
     },
   })
-  .add('a chord of chords sends messages that do not grow with its depth, and writes as much for each of its chords', {
-    async run(trial) {
-      await using stage = new ChordStage(trial)
-      const costs: Cost[] = []
-      for (const depth of [2, 6]) costs.push(await costOf(stage, trial.backend, depth))
-      const [small, large] = costs
-      assert.ok(small && large)
-      assert.ok(large.longestMessage < 1.2 * small.longestMessage, JSON.stringify(costs))
-      assert.ok(large.recordLength <= 1.2 * small.recordLength, JSON.stringify(costs))
-      assert.ok(large.writes <= 6, `${large.writes} writes for each chord`)
+  .add(
+    '[T-18] a chord of chords sends messages that do not grow with its depth, and writes as much for each of its chords',
+    {
+      async run(trial) {
+        await using stage = new ChordStage(trial)
+        const costs: Cost[] = []
+        for (const depth of [2, 6]) costs.push(await costOf(stage, trial.backend, depth))
+        const [small, large] = costs
+        assert.ok(small && large)
+        assert.ok(large.longestMessage < 1.2 * small.longestMessage, JSON.stringify(costs))
+        assert.ok(large.recordLength <= 1.2 * small.recordLength, JSON.stringify(costs))
+        assert.ok(large.writes <= 6, `${large.writes} writes for each chord`)
+      },
     },
-  })
+  )
   .list()
 
 interface Announced {

@@ -34,7 +34,7 @@ export const chordShapes: readonly Case[] = new ChapterCases('chords')
       for (const [at, members] of headers.entries()) await assertPlays(stage, results, { seed: at, members })
     },
   })
-  .add('any nesting of groups, chains and chords in a header gives the body what running it in order would', {
+  .add('[T-07] any nesting of groups, chains and chords in a header gives the body what running it in order would', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const processes = [stage.open(), await stage.openAnother()]

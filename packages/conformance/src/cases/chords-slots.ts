@@ -7,7 +7,7 @@ import { body, ChordStage, fail, keysOf, part, parts, succeed } from '../chord-s
 /** That a slot is filled once, by whom it belongs to, and that the chord fires when all are filled and not before. */
 export const chordSlots: readonly Case[] = new ChapterCases('chords')
   .add(
-    'parts that return once or several times, with equal or other values, in any order, fire the body once with the first values',
+    '[T-01] parts that return once or several times, with equal or other values, in any order, fire the body once with the first values',
     {
       async run(trial) {
         await using stage = new ChordStage(trial)
@@ -32,7 +32,7 @@ export const chordSlots: readonly Case[] = new ChapterCases('chords')
       },
     },
   )
-  .add('of two workers that finish the last two parts at the same instant, one fires the body', {
+  .add('[T-04] of two workers that finish the last two parts at the same instant, one fires the body', {
     musts: ['reads see writes'],
     async run(trial) {
       await using stage = new ChordStage(trial)
@@ -47,7 +47,7 @@ export const chordSlots: readonly Case[] = new ChapterCases('chords')
     },
   })
   .add(
-    'many clients that finish parts at once, a tenth of them twice, fire the body once, with every value in its slot',
+    '[T-04] many clients that finish parts at once, a tenth of them twice, fire the body once, with every value in its slot',
     {
       musts: ['concurrent calls'],
       async run(trial) {
@@ -88,7 +88,7 @@ export const chordSlots: readonly Case[] = new ChapterCases('chords')
       stage.assertNoBody('bad')
     },
   })
-  .add('a part that returns after the end publishes nothing, and leaves nothing that would stay', {
+  .add('[T-10] a part that returns after the end publishes nothing, and leaves nothing that would stay', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -124,7 +124,7 @@ export const chordSlots: readonly Case[] = new ChapterCases('chords')
       for (const key of isTold ? keys : []) assert.ok((await backend.get(key))?.expiresAt, `${key} has an expiry`)
     },
   })
-  .add('a part whose result was there before the chord was applied is not run, and counts', {
+  .add('[T-11] a part whose result was there before the chord was applied is not run, and counts', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -139,7 +139,7 @@ export const chordSlots: readonly Case[] = new ChapterCases('chords')
       stage.assertBody('c', ['from before', 1])
     },
   })
-  .add('a task in two slots fills both', {
+  .add('[T-11] a task in two slots fills both', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
@@ -163,22 +163,25 @@ export const chordSlots: readonly Case[] = new ChapterCases('chords')
       stage.assertBody('c', ['mine', 'other'])
     },
   })
-  .add('a part that was stored but not told to its chord is told when it is delivered again, without another run', {
-    async run(trial) {
-      await using stage = new ChordStage(trial)
-      const results = stage.open()
-      let runs = 0
-      const counted = task('kit.counted', () => ++runs)
-      await results.apply(chord([counted.s()], body, { id: 'c' }))
-      const [message] = stage.queue.partsOf('c')
-      assert.ok(message)
-      await results.storeResult(message.id, 'stored', 'SUCCESS')
-      await executeTask(counted, { ...message, deliveryInfo: { redelivered: true } }, results)
-      assert.equal(runs, 0)
-      stage.assertBody('c', ['stored'])
+  .add(
+    '[T-09] a part that was stored but not told to its chord is told when it is delivered again, without another run',
+    {
+      async run(trial) {
+        await using stage = new ChordStage(trial)
+        const results = stage.open()
+        let runs = 0
+        const counted = task('kit.counted', () => ++runs)
+        await results.apply(chord([counted.s()], body, { id: 'c' }))
+        const [message] = stage.queue.partsOf('c')
+        assert.ok(message)
+        await results.storeResult(message.id, 'stored', 'SUCCESS')
+        await executeTask(counted, { ...message, deliveryInfo: { redelivered: true } }, results)
+        assert.equal(runs, 0)
+        stage.assertBody('c', ['stored'])
+      },
     },
-  })
-  .add('a part whose result is ignored fills its slot with its value all the same', {
+  )
+  .add('[T-48] a part whose result is ignored fills its slot with its value all the same', {
     async run(trial) {
       await using stage = new ChordStage(trial)
       const results = stage.open()
