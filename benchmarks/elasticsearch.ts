@@ -1,12 +1,12 @@
 import { ElasticsearchBackend } from '@arpeggio/backend-elasticsearch'
-import { Results } from '@arpeggio/core'
 import { elasticsearch as startElasticsearch } from '@arpeggio/testing'
 import { Client } from '@elastic/elasticsearch'
 import type { Benchmark } from './benchmark.ts'
 import { joinElasticsearch } from './elasticsearch-chord.ts'
 import { inParallel } from './in-parallel.ts'
-import type { Case, Goal, Round } from './measure.ts'
-import { ordinaryMeta, ordinaryResult } from './ordinary-meta.ts'
+import type { Case, Round } from './measure.ts'
+import { encodedMeta, ordinaryId, ordinaryKey } from './ordinary-meta.ts'
+import { gettingMany, type Opened, storing } from './results-cases.ts'
 
 const server = await startElasticsearch({ own: true })
 const { url } = server
@@ -19,16 +19,25 @@ await client.indices.putIndexTemplate({
 })
 
 const thousand = Array.from({ length: 1000 }, (_, index) => index)
-const ids = thousand.map((index) => `id-${index}`)
+const ids = thousand.map(ordinaryId)
 let indices = 0
 
 /** Elasticsearch through everything that `Results` does, against its own client alone. */
 export const elasticsearch: Benchmark = {
   summary: `storing, reading and joining in ${server.detail}, against its own client alone`,
   sections: [
-    { title: 'store, 100 in flight', cases: [rawBulk(3000), store(3000, 100, { timesFloor: 1.33 })] },
-    { title: 'store, alone', cases: [rawCreate(150), store(150, 1, { timesFloor: 1.11 })] },
-    { title: 'reading 1000 results', cases: [rawRead(10), getMany(10, { timesFloor: 1.25 })] },
+    {
+      title: 'store, 100 in flight',
+      cases: [rawBulk(3000), storing({ operations: 3000, concurrency: 100, goal: { timesFloor: 1.33 }, open: opened })],
+    },
+    {
+      title: 'store, alone',
+      cases: [rawCreate(150), storing({ operations: 150, concurrency: 1, goal: { timesFloor: 1.11 }, open: opened })],
+    },
+    {
+      title: 'reading 1000 results',
+      cases: [rawRead(10), gettingMany({ ids, operations: 10, goal: { timesFloor: 1.25 }, open: filled })],
+    },
   ],
   tallies: [
     { title: 'a chord of 200 parts, one after another', count: () => joinElasticsearch(url, 200, 1) },
@@ -50,31 +59,21 @@ async function rawRound(run: (index: string) => Promise<unknown>): Promise<Round
   }
 }
 
-async function round(
-  run: (results: Results) => Promise<unknown>,
-  fill?: (index: string) => Promise<void>,
-): Promise<Round> {
+async function opened(): Promise<Opened & { readonly index: string }> {
   const index = `results-${indices++}`
-  const results = new Results({ backend: new ElasticsearchBackend({ url, index }) })
-  await results.markAsDone('warm-up', null)
-  await fill?.(index)
-  return {
-    run: async () => {
-      await run(results)
-    },
-    close: async () => {
-      await results.close()
-      await client.indices.delete({ index })
-    },
-  }
+  const backend = new ElasticsearchBackend({ url, index })
+  return { backend, index, remove: () => client.indices.delete({ index }) }
 }
 
-function key(index: number): string {
-  return `celery-task-meta-id-${index}`
+/** With a thousand results. */
+async function filled(): Promise<Opened> {
+  const { index, ...rest } = await opened()
+  await fill(index)
+  return { ...rest }
 }
 
 function document(index: number): { readonly result: string; readonly '@timestamp': string } {
-  return { result: JSON.stringify(ordinaryMeta(`id-${index}`, index)), '@timestamp': new Date().toISOString() }
+  return { result: encodedMeta(index), '@timestamp': new Date().toISOString() }
 }
 
 function rawBulk(operations: number): Case {
@@ -87,7 +86,7 @@ function rawBulk(operations: number): Case {
           const hundred = Array.from({ length: 100 }, (_, at) => first + at)
           await client.bulk({
             index,
-            operations: hundred.flatMap((at) => [{ create: { _id: key(at) } }, document(at)]),
+            operations: hundred.flatMap((at) => [{ create: { _id: ordinaryKey(at) } }, document(at)]),
           })
         }
       }),
@@ -100,25 +99,16 @@ function rawCreate(operations: number): Case {
     operations,
     prepare: () =>
       rawRound((index) =>
-        inParallel(operations, 1, (at) => client.create({ index, id: key(at), document: document(at) })),
-      ),
-  }
-}
-
-function store(operations: number, concurrency: number, goal: Goal): Case {
-  return {
-    name: 'results.markAsDone',
-    operations,
-    goal,
-    prepare: () =>
-      round((results) =>
-        inParallel(operations, concurrency, (at) => results.markAsDone(`id-${at}`, ordinaryResult(at))),
+        inParallel(operations, 1, (at) => client.create({ index, id: ordinaryKey(at), document: document(at) })),
       ),
   }
 }
 
 async function fill(index: string): Promise<void> {
-  await client.bulk({ index, operations: thousand.flatMap((at) => [{ create: { _id: key(at) } }, document(at)]) })
+  await client.bulk({
+    index,
+    operations: thousand.flatMap((at) => [{ create: { _id: ordinaryKey(at) } }, document(at)]),
+  })
 }
 
 function parsed({ _source: source }: { readonly _source?: { readonly result: string } }): unknown {
@@ -126,7 +116,7 @@ function parsed({ _source: source }: { readonly _source?: { readonly result: str
 }
 
 function rawRead(operations: number): Case {
-  const keys = thousand.map(key)
+  const keys = thousand.map(ordinaryKey)
   return {
     name: 'mget and JSON.parse',
     operations,
@@ -140,14 +130,5 @@ function rawRead(operations: number): Case {
       await fill(`raw-${indices - 1}`)
       return prepared
     },
-  }
-}
-
-function getMany(operations: number, goal: Goal): Case {
-  return {
-    name: 'results.getMany(1000)',
-    operations,
-    goal,
-    prepare: () => round((results) => inParallel(operations, 1, () => results.getMany(ids)), fill),
   }
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { MemoryBackend } from '@arpeggio/backend-memory'
 import { SqliteBackend } from '@arpeggio/backend-sqlite'
-import { type Backend, Results } from '@arpeggio/core'
 import { inParallel } from './in-parallel.ts'
-import type { Case, Goal, Round } from './measure.ts'
-import { ordinaryMeta, ordinaryResult } from './ordinary-meta.ts'
+import type { Case } from './measure.ts'
+import { encodedMeta, ordinaryKey } from './ordinary-meta.ts'
+import { storing } from './results-cases.ts'
 import type { Benchmark } from './benchmark.ts'
 
 const CONCURRENCY = 100
@@ -18,40 +18,32 @@ export const embedded: Benchmark = {
   sections: [
     {
       title: 'store in memory',
-      cases: [rawMap(20_000), storing(20_000, { perSecond: 100_000 }, () => ({ backend: new MemoryBackend() }))],
+      cases: [
+        rawMap(20_000),
+        storing({
+          operations: 20_000,
+          concurrency: CONCURRENCY,
+          goal: { perSecond: 100_000 },
+          open: () => ({ backend: new MemoryBackend() }),
+        }),
+      ],
     },
     {
       title: 'store in SQLite',
       cases: [
         rawSqlite(5_000),
-        storing(5_000, { perSecond: 10_000 }, () => {
-          const folder = temporaryFolder()
-          return { backend: new SqliteBackend({ path: join(folder, 'results.db') }), remove: () => remove(folder) }
+        storing({
+          operations: 5_000,
+          concurrency: CONCURRENCY,
+          goal: { perSecond: 10_000 },
+          open: () => {
+            const folder = temporaryFolder()
+            return { backend: new SqliteBackend({ path: join(folder, 'results.db') }), remove: () => remove(folder) }
+          },
         }),
       ],
     },
   ],
-}
-
-function storing(operations: number, goal: Goal, open: () => { backend: Backend; remove?: () => void }): Case {
-  return {
-    name: `results.markAsDone`,
-    operations,
-    goal,
-    prepare: async (): Promise<Round> => {
-      const { backend, remove: removeStore } = open()
-      const results = new Results({ backend })
-      await results.markAsDone('warm-up', null)
-      return {
-        run: () =>
-          inParallel(operations, CONCURRENCY, (index) => results.markAsDone(`id-${index}`, ordinaryResult(index))),
-        close: async () => {
-          await results.close()
-          removeStore?.()
-        },
-      }
-    },
-  }
 }
 
 function rawMap(operations: number): Case {
@@ -64,7 +56,7 @@ function rawMap(operations: number): Case {
       return {
         run: () =>
           inParallel(operations, CONCURRENCY, async (index) => {
-            map.set(`celery-task-meta-id-${index}`, documents[index] ?? '')
+            map.set(ordinaryKey(index), documents[index] ?? '')
           }),
       }
     },
@@ -89,7 +81,7 @@ function rawSqlite(operations: number): Case {
         run: () => {
           for (let index = 0; index < operations; index += 1) {
             if (index % CONCURRENCY === 0) database.exec('BEGIN IMMEDIATE')
-            put.run(`celery-task-meta-id-${index}`, documents[index] ?? '', String(index), Date.now() + 86_400_000)
+            put.run(ordinaryKey(index), documents[index] ?? '', String(index), Date.now() + 86_400_000)
             if (index % CONCURRENCY === CONCURRENCY - 1) database.exec('COMMIT')
           }
         },
@@ -104,7 +96,7 @@ function rawSqlite(operations: number): Case {
 
 /** The floor writes what is encoded already. */
 function encoded(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => JSON.stringify(ordinaryMeta(`id-${index}`, index)))
+  return Array.from({ length: count }, (_, index) => encodedMeta(index))
 }
 
 function temporaryFolder(): string {

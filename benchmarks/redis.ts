@@ -5,7 +5,8 @@ import { Redis } from 'ioredis'
 import type { Benchmark } from './benchmark.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Case, Goal, Round } from './measure.ts'
-import { ordinaryMeta, ordinaryResult } from './ordinary-meta.ts'
+import { encodedMeta, ordinaryId, ordinaryKey } from './ordinary-meta.ts'
+import { gettingMany, type Opened, storing, throughResults } from './results-cases.ts'
 
 const server = await startRedis({ own: true })
 const { url } = server
@@ -20,7 +21,7 @@ return 1`
 const digest = String(await withClient((client) => client.script('LOAD', checkedStore)))
 
 const thousand = Array.from({ length: 1000 }, (_, index) => index)
-const ids = thousand.map((index) => `id-${index}`)
+const ids = thousand.map(ordinaryId)
 
 /** Redis through everything that `Results` does, against ioredis doing the same. */
 export const redis: Benchmark = {
@@ -28,12 +29,25 @@ export const redis: Benchmark = {
   sections: [
     {
       title: 'checked store, 100 in flight',
-      cases: [rawStore(20_000, 100), store(20_000, 100, { timesFloor: 1.18 })],
+      cases: [
+        rawStore(20_000, 100),
+        storing({ operations: 20_000, concurrency: 100, goal: { timesFloor: 1.18 }, open: opened }),
+      ],
     },
-    { title: 'checked store, alone', cases: [rawStore(3000, 1), store(3000, 1, { timesFloor: 1.11 })] },
+    {
+      title: 'checked store, alone',
+      cases: [
+        rawStore(3000, 1),
+        storing({ operations: 3000, concurrency: 1, goal: { timesFloor: 1.11 }, open: opened }),
+      ],
+    },
     {
       title: 'reading 1000 results',
-      cases: [rawRead(20), getMany(20, { timesFloor: 1.25 }), gets(20, { timesFloor: 1.7 })],
+      cases: [
+        rawRead(20),
+        gettingMany({ ids, operations: 20, goal: { timesFloor: 1.25 }, open: filled }),
+        gets(20, { timesFloor: 1.7 }),
+      ],
     },
     // A tenth and 0.05 ms more than a bare subscriber, which needs about a third of a millisecond.
     { title: 'wake-up, one at a time', cases: [rawWake(400), wake(400, { timesFloor: 1.25 })] },
@@ -61,24 +75,16 @@ async function rawRound(run: (client: Redis) => Promise<unknown>): Promise<Round
   }
 }
 
-async function round(run: (results: Results) => Promise<unknown>): Promise<Round> {
+async function opened(): Promise<Opened> {
   await withClient((client) => client.flushall())
-  const results = new Results({ backend: new RedisBackend({ url }) })
-  await results.markAsDone('warm-up', null)
-  return {
-    run: async () => {
-      await run(results)
-    },
-    close: () => results.close(),
-  }
+  return { backend: new RedisBackend({ url }) }
 }
 
-function key(index: number): string {
-  return `celery-task-meta-id-${index}`
-}
-
-function encoded(index: number): string {
-  return JSON.stringify(ordinaryMeta(`id-${index}`, index))
+/** With a thousand results. */
+async function filled(): Promise<Opened> {
+  const empty = await opened()
+  await fill()
+  return empty
 }
 
 function rawStore(operations: number, concurrency: number): Case {
@@ -87,31 +93,21 @@ function rawStore(operations: number, concurrency: number): Case {
     operations,
     prepare: () =>
       rawRound((client) =>
-        inParallel(operations, concurrency, (index) => client.evalsha(digest, 1, key(index), encoded(index), 86_400)),
-      ),
-  }
-}
-
-function store(operations: number, concurrency: number, goal: Goal): Case {
-  return {
-    name: 'results.markAsDone',
-    operations,
-    goal,
-    prepare: () =>
-      round((results) =>
-        inParallel(operations, concurrency, (index) => results.markAsDone(`id-${index}`, ordinaryResult(index))),
+        inParallel(operations, concurrency, (index) =>
+          client.evalsha(digest, 1, ordinaryKey(index), encodedMeta(index), 86_400),
+        ),
       ),
   }
 }
 
 async function fill(): Promise<void> {
   await withClient(async (client) => {
-    await client.mset(thousand.flatMap((index) => [key(index), encoded(index)]))
+    await client.mset(thousand.flatMap((index) => [ordinaryKey(index), encodedMeta(index)]))
   })
 }
 
 function rawRead(operations: number): Case {
-  const keys = thousand.map(key)
+  const keys = thousand.map(ordinaryKey)
   return {
     name: 'MGET and JSON.parse',
     operations,
@@ -125,32 +121,15 @@ function rawRead(operations: number): Case {
   }
 }
 
-function getMany(operations: number, goal: Goal): Case {
-  return {
-    name: 'results.getMany(1000)',
-    operations,
-    goal,
-    prepare: async () => {
-      const prepared = await round((results) => inParallel(operations, 1, () => results.getMany(ids)))
-      await fill()
-      return prepared
-    },
-  }
-}
-
 function gets(operations: number, goal: Goal): Case {
-  return {
+  return throughResults({
     name: '1000 × result(id).get()',
     operations,
     goal,
-    prepare: async () => {
-      const prepared = await round((results) =>
-        inParallel(operations, 1, () => Promise.all(ids.map((id) => results.result(id).get({ timeoutMs: 10_000 })))),
-      )
-      await fill()
-      return prepared
-    },
-  }
+    open: filled,
+    run: (results) =>
+      inParallel(operations, 1, () => Promise.all(ids.map((id) => results.result(id).get({ timeoutMs: 10_000 })))),
+  })
 }
 
 function rawWake(operations: number): Case {
@@ -164,13 +143,13 @@ function rawWake(operations: number): Case {
         JSON.parse(text)
         waiting.get(channel)?.()
       })
-      await subscriber.subscribe(...Array.from({ length: operations }, (_, index) => key(index)))
+      await subscriber.subscribe(...Array.from({ length: operations }, (_, index) => ordinaryKey(index)))
       await storer.flushall()
       return {
         run: () =>
           inParallel(operations, 1, async (index) => {
-            const woken = new Promise<void>((resolve) => waiting.set(key(index), resolve))
-            await Promise.all([woken, storer.evalsha(digest, 1, key(index), encoded(index), 86_400)])
+            const woken = new Promise<void>((resolve) => waiting.set(ordinaryKey(index), resolve))
+            await Promise.all([woken, storer.evalsha(digest, 1, ordinaryKey(index), encodedMeta(index), 86_400)])
           }),
         close: () => {
           subscriber.disconnect()
@@ -191,7 +170,7 @@ function wake(operations: number, goal: Goal): Case {
       return {
         run: () =>
           inParallel(operations, 1, async (index) => {
-            await Promise.all([waits[index], storer.evalsha(digest, 1, key(index), encoded(index), 86_400)])
+            await Promise.all([waits[index], storer.evalsha(digest, 1, ordinaryKey(index), encodedMeta(index), 86_400)])
           }),
         close,
       }
@@ -221,7 +200,7 @@ async function waitingFor(count: number): Promise<Waiting> {
 
 /** Stores them all, in the same process, 100 at a time. */
 function storeAll(client: Redis, count: number): Promise<void> {
-  return inParallel(count, 100, (index) => client.evalsha(digest, 1, key(index), encoded(index), 86_400))
+  return inParallel(count, 100, (index) => client.evalsha(digest, 1, ordinaryKey(index), encodedMeta(index), 86_400))
 }
 
 function rawWaiters(count: number): Case {
@@ -238,7 +217,7 @@ function rawWaiters(count: number): Case {
         JSON.parse(text)
         if (--missing === 0) resolve()
       })
-      await subscriber.subscribe(...Array.from({ length: count }, (_, index) => key(index)))
+      await subscriber.subscribe(...Array.from({ length: count }, (_, index) => ordinaryKey(index)))
       return {
         run: async () => {
           await Promise.all([storeAll(storer, count), all])
