@@ -1,11 +1,11 @@
 import { cases, type Chapter, register } from '@arpeggio/conformance'
-import { Results } from '@arpeggio/core'
+import { type Backend, Results } from '@arpeggio/core'
 import { redis } from '@arpeggio/testing'
 import { Redis, type RedisOptions } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis-5'
 import { afterAll, describe, expect, it } from 'vitest'
 import { RedisBackend, type RedisBackendOptions, type RedisClient } from '../../src/index.ts'
-import { harnessOf, killSubscribersOf, nameOf, uniqueId } from './redis-harness.ts'
+import { harnessOf, killSubscribersOf, nameOf, registerRow, uniqueId } from './redis-harness.ts'
 
 const { url } = await redis()
 const admin = new Redis(url)
@@ -52,15 +52,17 @@ function ioredis(options: RedisOptions): (place: Place) => RedisClient {
   return (place) => new Redis({ ...place, ...options } as RedisOptions & { replyMapping?: 'legacy' })
 }
 
+const pipelining = passed('[T-65] ioredis 6.0.0 with auto-pipelining', ioredis({ enableAutoPipelining: true }))
+
 const variants: readonly Variant[] = [
   passed('ioredis 6.0.0', ioredis({})),
-  passed('ioredis 6.0.0 with auto-pipelining', ioredis({ enableAutoPipelining: true })),
+  pipelining,
   passed('ioredis 6.0.0 over RESP2', ioredis({ protocol: 2 })),
   passed('ioredis 6.0.0 with replyMapping resp3 and numbers as strings', (place) => {
     return new Redis({ ...place, replyMapping: 'resp3', stringNumbers: true })
   }),
   passed('ioredis 5.4.0', (place) => new Redis5({ ...place })),
-  passed('ioredis 5.4.0 with auto-pipelining', (place) => new Redis5({ ...place, enableAutoPipelining: true })),
+  passed('[T-65] ioredis 5.4.0 with auto-pipelining', (place) => new Redis5({ ...place, enableAutoPipelining: true })),
   {
     name: 'a user with the permissions of the README',
     options: (clientName) => ({ ...place, clientName, username: 'worker', password: 'secret' }),
@@ -68,7 +70,7 @@ const variants: readonly Variant[] = [
   { name: 'three connections', options: (clientName) => ({ url, clientName, maxConnections: 3 }) },
 ]
 
-// Chords and groups use the same operations; the row of the server runs them.
+// Chords and groups use the same operations; the rows of the server and of auto-pipelining run them.
 const chapters: ReadonlySet<Chapter> = new Set([
   'reading',
   'storing',
@@ -80,17 +82,17 @@ const chapters: ReadonlySet<Chapter> = new Set([
 ])
 const chosen = cases.filter(({ chapter }) => chapters.has(chapter))
 
-for (const { name, options } of variants) {
-  register(
-    harnessOf({
-      name,
-      options: async () => options(uniqueId()),
-      release: ({ client }) => client?.disconnect(),
-      killSubscribers: (backend) => killSubscribersOf(admin, nameOf(backend)),
-    }),
-    { describe: describe.concurrent, it },
-    chosen,
-  )
+for (const variant of variants) {
+  const { name, options } = variant
+  const row = {
+    name,
+    options: async () => options(uniqueId()),
+    release: ({ client }: RedisBackendOptions) => client?.disconnect(),
+    killSubscribers: (backend: Backend) => killSubscribersOf(admin, nameOf(backend)),
+  }
+  const runner = { describe: describe.concurrent, it }
+  if (variant === pipelining) registerRow(row, runner)
+  else register(harnessOf(row), runner, chosen)
 }
 
 /** The connections that carry this name, and how many of them subscribe. */

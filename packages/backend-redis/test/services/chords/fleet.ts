@@ -25,6 +25,8 @@ export interface Firing {
 }
 
 export interface FleetOptions extends PeerOptions {
+  /** One that others use too, because it takes long to start. Default: one of its own. */
+  readonly peer?: CeleryPeer
   /** Whether this side keeps parts in slot order. Default: true. */
   readonly isOrderedHere?: boolean
   readonly results?: Partial<ResultsOptions>
@@ -40,9 +42,12 @@ export class Fleet implements AsyncDisposable {
   readonly #url: string
   readonly #options: Partial<ResultsOptions>
   readonly #isOrdered: boolean
+  readonly #isPeerOurs: boolean
   readonly #opened: Results[] = []
 
-  private constructor(url: string, peer: CeleryPeer, { results = {}, isOrderedHere = true }: FleetOptions) {
+  private constructor(url: string, peer: CeleryPeer, options: FleetOptions) {
+    const { results = {}, isOrderedHere = true } = options
+    this.#isPeerOurs = options.peer === undefined
     this.#url = url
     this.#options = results
     this.#isOrdered = isOrderedHere
@@ -52,7 +57,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   static async start(url: string, options: FleetOptions = {}): Promise<Fleet> {
-    return new Fleet(url, await CeleryPeer.start(url, options), options)
+    return new Fleet(url, options.peer ?? (await CeleryPeer.start(url, options)), options)
   }
 
   /** Another process of ours. */
@@ -80,14 +85,14 @@ export class Fleet implements AsyncDisposable {
 
   /** What is left of a chord, by the ends of its keys. */
   async left({ id }: MixedChord): Promise<readonly string[]> {
-    const ends = ['.j', '.t', '.s', '.c', '.i']
+    const ends = ['.j', '.t', '.s', '.p', '.i']
     const there = await Promise.all(ends.map((end) => this.redis.exists(keyOf(id) + end)))
     return ends.filter((_, at) => there[at] === 1)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#opened.map((results) => results.close()))
-    await this.peer[Symbol.asyncDispose]()
+    if (this.#isPeerOurs) await this.peer[Symbol.asyncDispose]()
     this.redis.disconnect()
   }
 }
