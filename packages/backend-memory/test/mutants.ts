@@ -86,7 +86,7 @@ export const mutants: readonly Mutant[] = [
       'of many writers over one version, one writes',
       'counting by reading and writing over the version loses no step',
       'many processes that sweep and finish parts at once fire one body',
-      'of two who give a chord different sizes one succeeds, and the other learns of the conflict',
+      '[T-08] of two who give a chord different sizes one succeeds, and the other learns of the conflict',
     ],
     change: (backend) => wrap(backend, { set: (write, options) => checkThenSet(backend, write, options) }),
   },
