@@ -19,7 +19,7 @@ export class ChordNames {
   /** Those that every script over a chord is given, in their order. */
   of(chord: string): readonly string[] {
     const base = this.group(this.#isTagged ? `{${chord}}` : chord)
-    return ['.j', '.t', '.s', '.f', '.c', '.i'].map((end) => base + end)
+    return ['.j', '.t', '.s', '.f', '.p', '.i'].map((end) => base + end)
   }
 
   /** Where Celery keeps the structure of a header with groups in it. */

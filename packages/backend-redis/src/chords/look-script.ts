@@ -1,6 +1,6 @@
 import { type Script, script } from '../scripts.ts'
 import type { Layout } from './layout.ts'
-import { added, learnSize, peerFired } from './lua.ts'
+import { added, claimOfPeer, learnSize, peerFired } from './lua.ts'
 
 /**
  * A look at a sealed chord. ARGV: 1 now in milliseconds, 2 how long a suspect is left alone; KEYS 7, where there is one, the
@@ -8,7 +8,7 @@ import { added, learnSize, peerFired } from './lua.ts'
  * 'peer', or 'orphan' for a suspect of a peer's making, which is left to people; then how many parts there are, and how many there should be.
  *
  * Where peers may fire, a chord that is complete looks the same whether one of them is about to or died: it is suspect, and
- * due when nothing has come of it for a while.
+ * due when nothing has come of it for a while, and no claim of a peer's lives any more: those of Celery 5.7 leave one.
  */
 const look = ({ counts }: Layout): string => `
 local now = tonumber(ARGV[1])
@@ -42,7 +42,9 @@ if not sus or tonumber(susn) ~= count then
   redis.call('HSET', KEYS[4], 'sus', now, 'susn', count)
   return {'suspect', count, target}
 end
-if now - tonumber(sus) < tonumber(ARGV[2]) then return {'suspect', count, target} end
+if now - tonumber(sus) < tonumber(ARGV[2]) or redis.call('EXISTS', ${claimOfPeer}) == 1 then
+  return {'suspect', count, target}
+end
 return {redis.call('HGET', KEYS[4], 'foreign') and 'orphan' or 'takeover', count, target}
 `
 

@@ -1,8 +1,15 @@
 /**
  * What the scripts over chords share, as text that is put into them. KEYS of all of them: 1 `.j` the parts, 2 `.t` what was
- * added, 3 `.s` the size, 4 `.f` our record, 5 `.c` the parts once they are fixed, 6 `.i` the ids in a list of parts.
+ * added, 3 `.s` the size, 4 `.f` our record, 5 `.p` the parts once they are fixed, 6 `.i` the ids in a list of parts.
  * The first three are Celery's. Lua here opens no function on the way of an ordinary part: a closure costs as much as a command.
  */
+
+/**
+ * What Celery keeps beside them since 5.7, for a chord that it may fire: whose part is counted, and for as long as it lives
+ * who fires. A cluster has neither.
+ */
+export const countedByPeer = `string.sub(KEYS[3], 1, -2) .. 'd'`
+export const claimOfPeer = `string.sub(KEYS[3], 1, -2) .. 'c'`
 
 /** Celery adds `.t` to the size, and fires when that is how many parts there are: with this much it never is. */
 export const captured: number = 2 ** 40

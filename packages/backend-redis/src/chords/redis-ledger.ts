@@ -133,8 +133,8 @@ export class RedisLedger implements ChordLedger {
   }
 
   async remove({ id }: Place): Promise<void> {
-    const [j = '', t = '', s = '', , c = '', i = ''] = this.#names.of(id)
-    await this.#calls.run('unlink', [j, t, s, c, i])
+    const [j = '', t = '', s = '', , p = '', i = ''] = this.#names.of(id)
+    await this.#calls.run('unlink', [j, t, s, p, i])
   }
 
   /** Only peers repeat a part in other words, which counts as another part. */

@@ -1,6 +1,16 @@
 import { type Script, script } from '../scripts.ts'
 import { type Layout, unordered } from './layout.ts'
-import { added, captured, capturedFrom, freeze, learnSize, peerFired, whole } from './lua.ts'
+import {
+  added,
+  captured,
+  capturedFrom,
+  claimOfPeer,
+  countedByPeer,
+  freeze,
+  learnSize,
+  peerFired,
+  whole,
+} from './lua.ts'
 
 /**
  * Gives a chord its size. Where peers count it is told to them, unless all parts are there: then nobody else has fired, and
@@ -77,6 +87,7 @@ if act == 'claim' and not due then
     target = target + added
   end
   if why == 'complete' and not isThere(target) then return nil end
+  if why == 'complete' and mode == 'shared' and redis.call('EXISTS', ${claimOfPeer}) == 1 then return nil end
 end
 if act == 'decide' and redis.call('HGET', KEYS[4], 'taken') and redis.call('EXISTS', KEYS[1]) == 0 then
   ${peerFired}
@@ -92,6 +103,7 @@ elseif act == 'claim' and not due then
   ${fixes}
 elseif act == 'end' then
   redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[5], KEYS[6])
+  if mode ~= 'own' then redis.call('UNLINK', ${countedByPeer}) end
 end
 if act ~= 'end' and due then redis.call('EXPIRE', KEYS[5], ARGV[3]) end
 return ${whole}
