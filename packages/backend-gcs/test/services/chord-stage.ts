@@ -12,8 +12,9 @@ export const body: Task<[values: number[]], number> = task('body', (values: numb
 export const callback: Task<[id: string], null> = task('callback', (_id: string) => null)
 
 /** Where chords are kept. */
-export type Mode = 'objects alone' | 'Firestore' | 'Firestore, shared with Celery'
-export const modes: readonly Mode[] = ['objects alone', 'Firestore', 'Firestore, shared with Celery']
+export const shared = 'Firestore, shared with Celery'
+export type Mode = 'objects alone' | 'Firestore' | typeof shared
+export const modes: readonly Mode[] = ['objects alone', 'Firestore', shared]
 
 /** Keeps every message for a test to deliver, to repeat, or to lose. */
 export class Queue implements Publisher {
@@ -84,6 +85,12 @@ export class Stage implements AsyncDisposable {
     return this.#collection.doc(id)
   }
 
+  /** What Celery's counter of a chord says; nothing where there is none. */
+  async counted(chord: string): Promise<number | undefined> {
+    if (this.#mode !== shared) return undefined
+    return Number((await this.document(`chord-unlock-${chord}`).get()).get('chord_count') ?? 0)
+  }
+
   /** The documents that would stay for ever. */
   async withoutExpiry(): Promise<readonly string[]> {
     const { docs } = await this.#collection.get()
@@ -107,7 +114,7 @@ export class Stage implements AsyncDisposable {
       backend: this.backend(),
       publisher: this.queue,
       sweepSeconds: false,
-      peers: this.#mode === 'Firestore, shared with Celery' ? 'celery' : 'none',
+      peers: this.#mode === shared ? 'celery' : 'none',
       onWarning: () => undefined,
       ...options,
     })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { chord } from '@arpeggio/core'
 import { describe, expect, it } from 'vitest'
-import { body, type Mode, modes, part, Stage } from './chord-stage.ts'
+import { body, type Mode, modes, part, shared, Stage } from './chord-stage.ts'
 import type { Seen } from './interceptor.ts'
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
@@ -48,7 +48,7 @@ function forget(stage: Stage): void {
 const titles: Readonly<Record<Mode, string>> = {
   'objects alone': 'a part of a chord, objects alone',
   Firestore: 'a part of a chord, with Firestore',
-  'Firestore, shared with Celery': 'a part of a chord that is shared with Celery',
+  [shared]: 'a part of a chord that is shared with Celery',
 }
 
 describe('what the README says that it costs', () => {
@@ -65,6 +65,21 @@ describe('what the README says that it costs', () => {
       (count) => Math.round((count / parts) * 10) / 10,
     )
     expect(counted).toEqual(told(titles[mode]))
+  })
+
+  it('is what a part costs that returns together with others, shared with Celery', async () => {
+    await using stage = await Stage.open(shared)
+    const results = stage.process()
+    const header = Array.from({ length: parts }, (_, index) => part.s(index))
+    await results.apply(chord(header, body, { id: 'c' }))
+    forget(stage)
+    const messages = stage.queue.partsOf('c')
+    await Promise.all(messages.map((message) => results.markAsDone(message.id, 1, { request: message })))
+    const { documentWrites } = costsOf(seenOn(stage))
+    // How many go together is up to how fast the service answers.
+    const [, , alone = 0] = told(titles[shared])
+    expect(documentWrites / parts).toBeGreaterThanOrEqual(2)
+    expect(documentWrites / parts).toBeLessThan(alone - 0.5)
   })
 
   it('is what storing and reading cost', async () => {

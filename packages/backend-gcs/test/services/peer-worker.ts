@@ -93,12 +93,3 @@ export async function apply(stage: Stage, results: Results, size: number, id = '
   )
   return stage.queue.partsOf(id)
 }
-
-/** What Celery's counter of a chord says. */
-export async function counterOf(
-  stage: Stage,
-  id = 'c',
-): Promise<{ readonly count: number; readonly expires: boolean }> {
-  const found = await stage.document(keys.chord(id)).get()
-  return { count: Number(found.get('chord_count') ?? 0), expires: found.get('expires_at') !== undefined }
-}

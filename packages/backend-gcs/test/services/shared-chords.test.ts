@@ -2,11 +2,10 @@ import { eventually } from '@arpeggio/conformance'
 import { chord, Keys, Results, type Signature, type TaskMessage } from '@arpeggio/core'
 import { describe, expect, it } from 'vitest'
 import { GcsBackend } from '../../src/index.ts'
-import { body, part, Stage } from './chord-stage.ts'
+import { body, part, shared as mode, Stage } from './chord-stage.ts'
 import type { Fate } from './interceptor.ts'
-import { apply, counterOf, type Death, PeerWorker } from './peer-worker.ts'
+import { apply, type Death, PeerWorker } from './peer-worker.ts'
 
-const mode = 'Firestore, shared with Celery'
 const keys = new Keys()
 
 async function finish(results: Results, message: TaskMessage | undefined, value?: unknown): Promise<void> {
@@ -34,7 +33,8 @@ describe('a chord that is shared with workers of Celery', () => {
   it('[G4] begins with a counter that expires and with its header, where Celery looks for them', async () => {
     await using stage = await Stage.open(mode)
     const messages = await apply(stage, stage.process(), 3)
-    expect(await counterOf(stage)).toEqual({ count: 0, expires: true })
+    expect(await stage.counted('c')).toBe(0)
+    expect(await stage.withoutExpiry()).toEqual([])
     const header = await stage.process().getGroupMeta('c')
     expect(header?.members?.map(({ id }) => id)).toEqual(messages.map(({ id }) => id))
     expect(messages.map((message) => Reflect.get(message.chord ?? {}, 'chord_size'))).toEqual([3, 3, 3])
@@ -66,7 +66,7 @@ describe('a chord that is shared with workers of Celery', () => {
     // A commit for all of these meets the marker of the first.
     await Promise.all(messages.slice(0, 7).flatMap((message) => [finish(other, message), finish(other, message)]))
     await Promise.all(messages.slice(0, 7).map((message) => finish(one, message)))
-    expect(await counterOf(stage)).toMatchObject({ count: 7 })
+    expect(await stage.counted('c')).toBe(7)
     await finish(one, messages[7])
     expect(stage.queue.bodiesOf('c').map(({ args }) => args[0])).toEqual([[0, 1, 2, 3, 4, 5, 6, 7]])
   })
@@ -85,7 +85,7 @@ describe('a chord that is shared with workers of Celery', () => {
       expect(losses).toBeGreaterThan(0)
     }
     await lose(messages.slice(0, 3))
-    expect(await counterOf(stage)).toMatchObject({ count: 3 })
+    expect(await stage.counted('c')).toBe(3)
     await lose(messages.slice(3))
     expect(stage.queue.bodiesOf('c').map(({ args }) => args[0])).toEqual([[0, 1, 2, 3]])
   })
@@ -132,7 +132,7 @@ describe('a chord that is shared with workers of Celery', () => {
     for (let look = 0; look < 2; look += 1) await results.chords.sweep()
     expect(firings(stage, peer)).toEqual([[0, 1]])
     expect((await results.chords.inspect('c')).explanation).toMatch(/a worker of Celery has fired it/u)
-    expect(await counterOf(stage)).toMatchObject({ expires: true })
+    expect(await stage.withoutExpiry()).toEqual([])
   })
 
   it('[T-10] is not brought back by parts that return after the end, on either side', async () => {
