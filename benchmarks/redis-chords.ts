@@ -7,6 +7,7 @@ import { chord, type ChordResults, type Publisher, Results, task, type TaskMessa
 import { celery, redis as startRedis } from '@arpeggio/testing'
 import { Redis } from 'ioredis'
 import type { Benchmark, Count } from './benchmark.ts'
+import { bullmqParts } from './bullmq-parts.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Case, Goal, Round } from './measure.ts'
 import { ordinaryMeta } from './ordinary-meta.ts'
@@ -48,6 +49,7 @@ export const redisChords: Benchmark = {
         parts(20, SMALL, {}, { timesFloor: 1.18 }),
         parts(20, SMALL, { peers: 'celery', firing: 'shared' }),
         parts(20, SMALL, { peers: 'celery', firing: 'captured' }),
+        bullmqParts({ url, flows: 4, size: SMALL, inFlight: IN_FLIGHT, value }),
       ],
     },
     {
