@@ -22,6 +22,8 @@ export class LedgerCalls {
   readonly #store: LedgerStore
   readonly scripts: LedgerScripts
   readonly #names: ChordNames
+  /** The keys of the chord that was asked about last: parts of one chord come together. */
+  #last: readonly [chord: string, keys: readonly string[]] = ['', []]
 
   constructor(store: LedgerStore, names: ChordNames, layout: Layout) {
     this.scripts = ledgerScripts(store.publish, layout)
@@ -35,8 +37,13 @@ export class LedgerCalls {
     args: readonly Argument[],
     { more = [], connection = this.#store.connections.next }: Call = {},
   ): Promise<Reply> {
-    const keys = [...this.#names.of(chord), ...more]
+    const keys = [...this.#keysOf(chord), ...more]
     return this.#store.call(() => (this.#store.connections.durable ?? connection).script(script, keys, args))
+  }
+
+  #keysOf(chord: string): readonly string[] {
+    if (this.#last[0] !== chord) this.#last = [chord, this.#names.of(chord)]
+    return this.#last[1]
   }
 
   run(command: string, args: readonly Argument[]): Promise<Reply> {

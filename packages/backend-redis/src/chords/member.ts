@@ -6,8 +6,8 @@ export function nameOf(taskId: string): string {
 }
 
 /** A part as Celery writes it, `exact` to the byte: a set keeps apart what differs, and the same part twice must not. */
-export function memberOf({ taskId, state, value }: SlotEntry, exact: boolean): string {
-  return `[1${nameOf(taskId)}${encodeJson(state)}, ${encodeJson(value ?? null, { exact })}]`
+export function memberOf(name: string, { state, value }: SlotEntry, exact: boolean): string {
+  return `[1${name}${encodeJson(state)}, ${encodeJson(value ?? null, { exact })}]`
 }
 
 /** Reads what either side has written; the number in front says nothing. */

@@ -75,9 +75,10 @@ export class PartCalls {
     const { entry, slot } = part
     const { now, settings } = this.#tools.context
     const isPeers = isBegunByPeer(part)
+    const name = nameOf(entry.taskId)
     return [
-      nameOf(entry.taskId),
-      memberOf(entry, isPeers || settings.peers === 'celery'),
+      name,
+      memberOf(name, entry, isPeers || settings.peers === 'celery'),
       scoreOf(slot),
       PROPAGATE_STATES.has(entry.state) ? '1' : '',
       claim?.nonce ?? '',
