@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { GcsBackend } from '@arpeggio/backend-gcs'
-import { Results } from '@arpeggio/core'
-import { gcs as startGcs } from '@arpeggio/testing'
+import { chord, Results, task, type TaskMessage } from '@arpeggio/core'
+import { firestore as startFirestore, gcs as startGcs } from '@arpeggio/testing'
+import { FieldValue, Firestore } from '@google-cloud/firestore'
 import { Storage } from '@google-cloud/storage'
 import type { Benchmark, Count } from './benchmark.ts'
 import { ChordLife } from './chord-life.ts'
@@ -11,14 +12,18 @@ import { ordinaryMeta, ordinaryResult } from './ordinary-meta.ts'
 
 const server = await startGcs({ own: true })
 const client = new Storage({ projectId: 'bench', apiEndpoint: server.url })
+const emulator = await startFirestore({ own: true })
+const documents = new Firestore({ projectId: 'bench', host: emulator.url, ssl: false })
 /** The local server slows down with every object in a bucket. */
 const OBJECTS = 500
 const CONCURRENCY = 100
 const PARTS = 100
+/** More make the emulator refuse what all write to one document. */
+const SHARED = 20
 
 /** Cloud Storage through everything that `Results` does, against the official client doing the same. */
 export const gcs: Benchmark = {
-  summary: `storing and reading in ${server.detail}, against @google-cloud/storage alone`,
+  summary: `storing and reading in ${server.detail}, counting in the ${emulator.detail}, against Google's clients alone`,
   sections: [
     {
       title: `saving, ${CONCURRENCY} in flight`,
@@ -26,6 +31,10 @@ export const gcs: Benchmark = {
     },
     { title: 'saving, one at a time', cases: [rawSave(1), save(1, { timesFloor: 1.05 })] },
     { title: `reading, ${CONCURRENCY} in flight`, cases: [rawDownload(), get({ timesFloor: 1.05 })] },
+    {
+      title: `parts of one chord that is shared with Celery, ${SHARED} in flight`,
+      cases: [oneCounterCommits(), sharedParts({ timesFloor: 0.33 })],
+    },
   ],
   tallies: [{ title: 'requests per part of a chord, objects alone', count: requestsPerPart }],
 }
@@ -118,6 +127,53 @@ function get(goal: Goal): Case {
         },
         close: () => results.close(),
       }
+    },
+  }
+}
+
+/** A document for the part and one more on the counter, each part for itself. */
+function oneCounterCommits(): Case {
+  return {
+    name: 'a commit for each',
+    operations: OBJECTS,
+    prepare: async (): Promise<Round> => {
+      const [chordId, all] = [randomUUID(), documents.collection('celery')]
+      const counter = all.doc(`chord-unlock-${chordId}`)
+      await counter.set({ expires_at: new Date() })
+      const commit = async (index: number): Promise<void> => {
+        const batch = documents.batch()
+        batch.create(all.doc(`${chordId}-${index}`), { value: encoded(index), expires_at: new Date() })
+        batch.update(counter, { chord_count: FieldValue.increment(1), expires_at: new Date() })
+        await batch.commit()
+      }
+      return { run: () => inParallel(OBJECTS, SHARED, commit) }
+    },
+  }
+}
+
+/** One part more than return, so that nothing but returning is measured. */
+function sharedParts(goal: Goal): Case {
+  const [part, body] = [task('part', (index: number) => index), task('body', (values: number[]) => values.length)]
+  return {
+    name: 'results.onChordPartReturn',
+    operations: OBJECTS,
+    goal,
+    prepare: async (): Promise<Round> => {
+      const messages: TaskMessage[] = []
+      const publisher = { durable: true, publish: async (some: readonly TaskMessage[]) => void messages.push(...some) }
+      const backend = new GcsBackend({ bucket: await freshBucket(), storage: client, firestore: documents })
+      const results = new Results({ backend, publisher, peers: 'celery', sweepSeconds: false })
+      await results.apply(
+        chord(
+          [...Array(OBJECTS + 1).keys()].map((index) => part.s(index)),
+          body,
+        ),
+      )
+      const finish = async (index: number): Promise<void> => {
+        const [message] = messages.slice(index, index + 1)
+        if (message !== undefined) await results.onChordPartReturn(message, 'SUCCESS', ordinaryResult(index))
+      }
+      return { run: () => inParallel(OBJECTS, SHARED, finish), close: () => results.close() }
     },
   }
 }
