@@ -106,7 +106,8 @@ for (const [step, where, left] of theirSteps.slice(0, 3)) {
           const chord = await Parked.started(fleet, starter)
           await chord.mixed.dies('Python', chord.theirs, step)
           await chord.mixed.run('TypeScript', chord.ours)
-          await chord.assertSent(left === 'its part' ? 1 : 0)
+          // What is stored and not counted any sweep may count.
+          if (left !== 'its result') await chord.assertSent(left === 'nothing' ? 0 : 1)
           await chord.mixed.run('Python', chord.theirs)
           await chord.assertSent(1)
           await chord.end()

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { RedisBackend } from '@arpeggio/backend-redis'
 import { type ChordLedger, type Publisher, Results, wrap } from '@arpeggio/core'
 import { Redis } from 'ioredis'
@@ -28,6 +29,7 @@ function watched<Target extends object>(target: Target): Target {
 }
 
 function die(): Promise<never> {
+  flushCompileCache() // for the next of these
   process.kill(process.pid, 'SIGKILL')
   return new Promise<never>(() => undefined)
 }

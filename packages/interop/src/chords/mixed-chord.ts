@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '@arpeggio/conformance'
 import { chord, type Results, signatureFromData, type TaskMeta } from '@arpeggio/core'
@@ -108,7 +109,9 @@ export class MixedChord {
     const { host = '', port = 0 } = broker.options
     const places = [`redis://${host}:${port}/0`, queue, String(store.celery['result_backend']), step]
     const program = join(import.meta.dirname, 'dying-worker.ts')
-    const child = spawn(process.execPath, ['--conditions=@arpeggio/source', program, ...places], { stdio: 'inherit' })
+    const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'arpeggio-interop') }
+    const flags = ['--conditions=@arpeggio/source', '--no-warnings']
+    const child = spawn(process.execPath, [...flags, program, ...places], { stdio: 'inherit', env })
     await once(child, 'exit')
     assert.equal(child.signalCode, 'SIGKILL')
   }
