@@ -58,6 +58,19 @@ describe('a chord that is shared with workers of Celery', () => {
     }
   })
 
+  it('[T-04] fires once when its last parts return at once, on both sides and here twice', async () => {
+    await using stage = await Stage.open(mode)
+    const [one, other] = [stage.process(), stage.process()]
+    for (let round = 0; round < 10; round += 1) {
+      await using peer = new PeerWorker(stage)
+      const id = `c-${round}`
+      const [first, second, third] = await apply(stage, one, 3, id)
+      if (first === undefined) throw new Error('no part')
+      await Promise.all([peer.finish(first), finish(one, second), finish(other, third), finish(one, third)])
+      expect(firings(stage, peer, id)).toEqual([[0, 1, 2]])
+    }
+  })
+
   it('[T-01] counts a part once that comes again, together with others or alone', async () => {
     await using stage = await Stage.open(mode)
     const [one, other] = [stage.process(), stage.process()]
