@@ -27,9 +27,9 @@ export class Sweepers {
     const { key, sweepSeconds, now, run } = this.#options
     const at = now()
     if (sweepSeconds === false || at < this.#saidAt + sweepSeconds * 1000) return
-    this.#saidAt = at
     const seconds = Math.ceil(sweepsMissed * sweepSeconds)
     await Promise.all([run('zadd', [key, at + seconds * 1000, this.#id]), run('expire', [key, 2 * seconds])])
+    this.#saidAt = at
   }
 
   /** Resolves to whether nobody is left. Of two who leave at the same time one at least learns of it. */
