@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { isFull } from '../test-size.ts'
 import type { LargeChord } from './large-chord.ts'
 
-const size = isFull ? 1_000_000 : 10_000
+const size = isFull ? 1_000_000 : 4_000
 const script = join(import.meta.dirname, 'large-chord.ts')
 
 /** A process with so much of a heap dies of a chord that it would hold as a whole. */
