@@ -184,6 +184,7 @@ export const rules: readonly Mutant[] = [
   {
     name: 'registry-overwrites',
     bug: 'a chord takes the place of another in the list',
+    workload: 'claims',
     edits: [
       {
         file: 'chords/chord-registry.ts',
