@@ -21,6 +21,7 @@ import {
 import { type Count, countOf } from '../counters.ts'
 import type { Beside } from '../documents.ts'
 import { ChordNames } from './chord-names.ts'
+import { counted, isCounted } from './counted-record.ts'
 import { type Counted, PartCommits } from './part-commits.ts'
 import { isPerhapsOfPeer, sizeIn } from './peer-chord.ts'
 import { PeerChords } from './peer-chords.ts'
@@ -66,6 +67,7 @@ export class FirestoreLedger implements ChordLedger {
 
   async replace(held: Held, record: ChordRecord, expiresInSeconds: number): Promise<Held | undefined> {
     const before = held.record
+    if (!isCounted(before)) return await this.#context.own.replace(held, record, expiresInSeconds)
     if (record.state === 'done') return await this.#end(held, record, expiresInSeconds)
     const isOpen = before.state === 'open' || before.state === 'sealed'
     const isClaimed = isOpen && record.state === 'dispatching'
@@ -75,19 +77,24 @@ export class FirestoreLedger implements ChordLedger {
   }
 
   async record(part: Part, claim: Claim | undefined): Promise<Recorded> {
-    // Nobody counts a task that ended before it was known to be a part, and no peer may count on it.
-    if (part.body === undefined && !(await this.#takesOver(part.chord))) return { outcome: 'unknown' }
+    if (part.body === undefined) {
+      const held = await this.get(part.chord)
+      if (held === undefined) return { outcome: 'unknown' }
+      if (!isCounted(held.record)) return await this.#context.own.record(part, claim)
+      // Nobody counts a task that had ended before it was a part: no peer may count on it.
+      if ((await this.#counter.capture(held.record)) === 'gone') return { outcome: 'late' }
+    }
     const own = isPerhapsOfPeer(part) ? await this.#peers.placed(part) : part
     if (own === undefined || !Number.isSafeInteger(own.slot)) return { outcome: 'unknown' }
     const marker = await this.#context.own.marker(own)
-    const counted = await this.#commits.count({
+    const found = await this.#commits.count({
       counter: this.#names.counter(own.chord),
       marker,
       taskId: own.entry.taskId,
       mayClaim: claim !== undefined,
     })
-    const recorded = await this.#judged(own, counted, claim)
-    if (recorded.outcome === 'late' && counted.isOwn === true) await this.#store.documents.delete([marker.key])
+    const recorded = await this.#judged(own, found, claim)
+    if (recorded.outcome === 'late' && found.isOwn === true) await this.#store.documents.delete([marker.key])
     return recorded
   }
 
@@ -98,6 +105,7 @@ export class FirestoreLedger implements ChordLedger {
   async look(held: Held): Promise<Look> {
     const { record } = held
     if (record.state !== 'sealed') return nothing
+    if (!isCounted(record)) return await this.#context.own.look(held)
     const counter = await this.#counter.get(record.id)
     if (counter === undefined) return await this.#firedByPeer(held)
     if (!counter.isCaptured && counter.parts >= record.size) {
@@ -143,7 +151,7 @@ export class FirestoreLedger implements ChordLedger {
 
   async #create(record: ChordRecord, isCaptured: boolean): Promise<Held | undefined> {
     const beside = await this.#counter.begin(record.id, isCaptured)
-    return await this.#write(record, { if: 'absent', expiresInSeconds: record.lifetimeSeconds, beside })
+    return await this.#write(counted(record), { if: 'absent', expiresInSeconds: record.lifetimeSeconds, beside })
   }
 
   async #end(held: Held, record: ChordRecord, expiresInSeconds: number): Promise<Held | undefined> {
@@ -167,19 +175,21 @@ export class FirestoreLedger implements ChordLedger {
     return why !== 'deadline' || (await this.look(held)).due !== undefined
   }
 
-  async #takesOver(chord: string): Promise<boolean> {
-    const held = await this.get(chord)
-    return held !== undefined && (await this.#counter.capture(held.record)) !== 'gone'
-  }
-
-  async #judged(part: Part, counted: Counted, claim: Claim | undefined): Promise<Recorded> {
-    const { outcome, count, isOwn = false } = counted
-    if (outcome === 'over') return { outcome: (await this.get(part.chord)) === undefined ? 'unknown' : 'late' }
+  async #judged(part: Part, found: Counted, claim: Claim | undefined): Promise<Recorded> {
+    const { outcome, count, isOwn = false } = found
+    if (outcome === 'over') return await this.#withoutCounter(part, claim)
     if (count === undefined || isShort(part, count)) return { outcome }
     if (countOf(count).isOver) return { outcome: 'late' }
     const held = await this.get(part.chord)
     if (held === undefined) return { outcome: 'unknown' }
     return { outcome, ...(await this.#claimed(held, claim, { ...countOf(count), isOwn })) }
+  }
+
+  /** Of a chord that a peer has fired, or that was begun without peers. */
+  async #withoutCounter(part: Part, claim: Claim | undefined): Promise<Recorded> {
+    const held = await this.get(part.chord)
+    if (held === undefined) return { outcome: 'unknown' }
+    return isCounted(held.record) ? { outcome: 'late' } : await this.#context.own.record(part, claim)
   }
 
   async #claimed(held: Held, claim: Claim | undefined, count: OwnCount): Promise<Pick<Recorded, 'claimed'>> {

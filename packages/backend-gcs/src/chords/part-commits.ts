@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { BackendError, type Key, type PartOutcome, type Write } from '@arpeggio/core'
 import type { FirestoreClient, FirestoreSnapshot } from '../clients.ts'
 import { commit } from '../commits.ts'
-import { counterIn, type Counters } from '../counters.ts'
+import { counterIn, countOf, type Counters } from '../counters.ts'
 import { documentOf, type Documents, stateIn } from '../documents.ts'
 import { firestoreError, grpc, hasGrpcCode } from '../errors.ts'
 import { Patience } from '../patience.ts'
@@ -25,7 +25,7 @@ export interface Marked {
 /** What became of it. `over`: there is no such counter, any more or at all. */
 export interface Counted {
   readonly outcome: Exclude<PartOutcome, 'late' | 'unknown'> | 'over'
-  /** What the counter says; told to one part of a commit. */
+  /** What the counter says; told to one part of a commit, and to all when the chord was over. */
   readonly count?: number
   /** Whether the counter came to that with the commit of this very part. */
   readonly isOwn?: boolean
@@ -85,7 +85,8 @@ export class PartCommits {
       const count = await this.#send(lane.counter, parts, nonce)
       const claimant = parts.find(({ mayClaim }) => mayClaim) ?? parts[0]
       for (const part of parts) {
-        part.resolve(part === claimant ? { outcome: 'recorded', count, isOwn: true } : { outcome: 'recorded' })
+        const isTold = part === claimant || countOf(count).isOver
+        part.resolve(isTold ? { outcome: 'recorded', count, isOwn: true } : { outcome: 'recorded' })
       }
       lane.patience = new Patience()
     } catch (error) {

@@ -218,6 +218,23 @@ describe('a chord that is shared with workers of Celery', () => {
     expect(firings(stage, peer)).toEqual([[0, 1, 2]])
   })
 
+  it('is none that was begun without peers, which ends as it would have', async () => {
+    await using stage = await Stage.open(mode)
+    const [before, results] = [stage.process({ peers: 'none' }), stage.process()]
+    for (const id of ['in parts', 'in results']) {
+      await before.apply(chord([part.s(0), part.s(1), part.s(2)], body, { id }))
+      const [first, ...others] = stage.queue.partsOf(id)
+      await results.chords.sweep()
+      await finish(before, first)
+      for (const message of others) {
+        const isPart = id === 'in parts'
+        await (isPart ? finish(results, message) : results.storeResult(message.id, message.groupIndex, 'SUCCESS'))
+      }
+      await results.chords.sweep()
+      expect(stage.queue.bodiesOf(id).map(({ args }) => args[0])).toEqual([[0, 1, 2]])
+    }
+  })
+
   it('needs Firestore, and is never captured', () => {
     const objects = new GcsBackend({ bucket: 'b', project: 'p' })
     expect(() => new Results({ backend: objects, peers: 'celery' })).toThrow(/Firestore/u)
