@@ -61,13 +61,19 @@ export class Counters {
     return snapshot && counterIn(snapshot)
   }
 
-  /** The first write. */
-  async begin(key: Key, options: { readonly lifetimeSeconds: number; readonly isCaptured: boolean }): Promise<Beside> {
+  /** The first write, also over what an earlier chord with the same name has left. */
+  begin(key: Key, options: { readonly lifetimeSeconds: number; readonly isCaptured: boolean }): Beside {
     const data = {
-      ...(options.isCaptured && { [fields.count]: await increment(capture) }),
+      [fields.count]: options.isCaptured ? capture : 0,
       [fields.expiresAt]: this.#expiry(options.lifetimeSeconds),
       [fields.isKnown]: true,
     }
+    return (batch, client) => batch.set(documentOf(client, key), data)
+  }
+
+  /** The first write to a counter that a peer has begun. */
+  adopt(key: Key, seconds: number): Beside {
+    const data = { [fields.expiresAt]: this.#expiry(seconds), [fields.isKnown]: true }
     return (batch, client) => batch.set(documentOf(client, key), data, { merge: true })
   }
 

@@ -52,7 +52,9 @@ export class FirestoreLedger implements ChordLedger {
     this.#names = new ChordNames(keyPrefix)
     this.#counter = new SharedCounter(store, this.#names, context.settings)
     this.#commits = new PartCommits({ ...store, lifetimeSeconds })
-    this.#peers = new PeerChords(store, this.#names, context, (record, isNew) => this.#create(record, isNew))
+    this.#peers = new PeerChords(store, this.#names, context, (record) =>
+      this.#create(record, this.#counter.adopt(record.id)),
+    )
     this.#entries = new WholeEntries(context, this.#peers)
   }
 
@@ -62,7 +64,7 @@ export class FirestoreLedger implements ChordLedger {
 
   /** Where peers cannot know how many parts there will be, or where there is none, the chord is ours from the first moment. */
   create(record: ChordRecord): Promise<Held | undefined> {
-    return this.#create(record, record.state === 'open' || record.size === 0)
+    return this.#create(record, this.#counter.begin(record.id, record.state === 'open' || record.size === 0))
   }
 
   async replace(held: Held, record: ChordRecord, expiresInSeconds: number): Promise<Held | undefined> {
@@ -149,9 +151,8 @@ export class FirestoreLedger implements ChordLedger {
     return this.#context.own.reader()
   }
 
-  async #create(record: ChordRecord, isCaptured: boolean): Promise<Held | undefined> {
-    const beside = await this.#counter.begin(record.id, isCaptured)
-    return await this.#write(counted(record), { if: 'absent', expiresInSeconds: record.lifetimeSeconds, beside })
+  #create(record: ChordRecord, beside: Beside): Promise<Held | undefined> {
+    return this.#write(counted(record), { if: 'absent', expiresInSeconds: record.lifetimeSeconds, beside })
   }
 
   async #end(held: Held, record: ChordRecord, expiresInSeconds: number): Promise<Held | undefined> {

@@ -12,14 +12,14 @@ export class PeerChords {
   readonly #store: LedgerStore
   readonly #names: ChordNames
   readonly #context: LedgerContext
-  readonly #create: (record: ChordRecord, isCaptured: boolean) => Promise<Held | undefined>
+  readonly #create: (record: ChordRecord) => Promise<Held | undefined>
   readonly #headers = new Map<string, PeerHeader>()
 
   constructor(
     store: LedgerStore,
     names: ChordNames,
     context: LedgerContext,
-    create: (record: ChordRecord, isCaptured: boolean) => Promise<Held | undefined>,
+    create: (record: ChordRecord) => Promise<Held | undefined>,
   ) {
     this.#store = store
     this.#names = names
@@ -71,7 +71,7 @@ export class PeerChords {
     if (counter?.exists !== true) return false
     await own.enter(part.chord)
     const { lifetimeSeconds } = settings
-    await this.#create(recordOf(part, { header, lifetimeSeconds, now: now(), nonce: randomUUID() }), false)
+    await this.#create(recordOf(part, { header, lifetimeSeconds, now: now(), nonce: randomUUID() }))
     return true
   }
 

@@ -27,9 +27,13 @@ export class SharedCounter {
     return this.#store.counters.get(this.#names.counter(chord))
   }
 
-  begin(chord: string, isCaptured: boolean): Promise<Beside> {
+  begin(chord: string, isCaptured: boolean): Beside {
     const { lifetimeSeconds } = this.#settings
     return this.#store.counters.begin(this.#names.counter(chord), { lifetimeSeconds, isCaptured })
+  }
+
+  adopt(chord: string): Beside {
+    return this.#store.counters.adopt(this.#names.counter(chord), this.#settings.lifetimeSeconds)
   }
 
   end(chord: string): Beside {

@@ -218,6 +218,20 @@ describe('a chord that is shared with workers of Celery', () => {
     expect(firings(stage, peer)).toEqual([[0, 1, 2]])
   })
 
+  it('whose name has been used before begins anew once that has expired', async () => {
+    await using stage = await Stage.open(mode)
+    const results = stage.process({ tombstoneSeconds: 1, expiresInSeconds: 1 })
+    for (const round of [1, 2]) {
+      await eventually(30_000, async () => {
+        await apply(stage, results, 2)
+        // Neither the record nor the counter is removed here, as with the service for a day.
+        expect(stage.queue.messages.filter(({ task: name }) => name === part.name)).toHaveLength(2 * round)
+      })
+      for (const message of stage.queue.messages.slice(-2)) await finish(results, message)
+      expect(stage.queue.bodiesOf('c')).toHaveLength(round)
+    }
+  })
+
   it('is none that was begun without peers, which ends as it would have', async () => {
     await using stage = await Stage.open(mode)
     const [before, results] = [stage.process({ peers: 'none' }), stage.process()]
