@@ -43,9 +43,12 @@ export class DrivenChords {
   }
 
   /** Resolves as `wait` does. */
-  async during<Value>(bodyId: string, wait: () => Promise<Value>): Promise<Value> {
+  during<Value>(bodyId: string, wait: () => Promise<Value>): Promise<Value> {
     const chord = this.#byBody.get(bodyId)
-    if (chord === undefined) return await wait()
+    return chord === undefined ? wait() : this.#drivingOne(chord, bodyId, wait)
+  }
+
+  async #drivingOne<Value>(chord: string, bodyId: string, wait: () => Promise<Value>): Promise<Value> {
     const drive = new Drive(() => this.#chords.bringOn(chord), this.#scheduler)
     try {
       const value = await wait()

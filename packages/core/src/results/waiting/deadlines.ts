@@ -1,20 +1,21 @@
 import type { Timer, Timers } from '../../store/timers.ts'
 
-export interface Deadline {
-  cancel(): void
+/** Whose time may be over. */
+export interface Expiring {
+  expire(): void
 }
 
-interface Node {
+export interface Deadline {
   readonly at: number
-  readonly expire: () => void
-  /** Where the node is in the heap; below zero once it has left. */
+  readonly whose: Expiring
+  /** Its place in the heap; below zero once it has left. */
   index: number
 }
 
-/** Any number of deadlines on one timer: a binary heap whose nodes know their place, so that leaving is as cheap as joining. */
+/** Any number of deadlines on one timer: a binary heap whose members know their place, so that leaving is as cheap as joining. */
 export class Deadlines {
   readonly #timers: Timers
-  readonly #heap: Node[] = []
+  readonly #heap: Deadline[] = []
   #timer: Timer | undefined
   #timerAt = Infinity
 
@@ -22,23 +23,24 @@ export class Deadlines {
     this.#timers = timers
   }
 
-  add(milliseconds: number, expire: () => void): Deadline {
-    const node: Node = { at: this.#timers.scheduler.now() + milliseconds, expire, index: this.#heap.length }
-    this.#heap.push(node)
-    this.#rise(node)
+  add(milliseconds: number, whose: Expiring): Deadline {
+    const deadline: Deadline = { at: this.#timers.scheduler.now() + milliseconds, whose, index: this.#heap.length }
+    this.#heap.push(deadline)
+    this.#rise(deadline)
     this.#arm()
-    return { cancel: () => this.#remove(node) }
+    return deadline
   }
 
-  #remove(node: Node): void {
-    if (node.index < 0) return
+  /** One that has left already is none any more. */
+  remove(deadline: Deadline): void {
+    if (deadline.index < 0) return
     const last = this.#heap.pop()
-    if (last !== undefined && last !== node) {
-      this.#place(last, node.index)
+    if (last !== undefined && last !== deadline) {
+      this.#place(last, deadline.index)
       this.#rise(last)
       this.#sink(last)
     }
-    node.index = -1
+    deadline.index = -1
     if (this.#heap.length === 0) this.#disarm()
   }
 
@@ -61,18 +63,18 @@ export class Deadlines {
     this.#disarm()
     const now = this.#timers.scheduler.now()
     for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
-      this.#remove(first)
-      first.expire()
+      this.remove(first)
+      first.whose.expire()
     }
     this.#arm()
   }
 
-  #place(node: Node, index: number): void {
+  #place(node: Deadline, index: number): void {
     this.#heap[index] = node
     node.index = index
   }
 
-  #rise(node: Node): void {
+  #rise(node: Deadline): void {
     while (node.index > 0) {
       const parent = this.#heap[(node.index - 1) >> 1]
       if (parent === undefined || parent.at <= node.at) return
@@ -80,7 +82,7 @@ export class Deadlines {
     }
   }
 
-  #sink(node: Node): void {
+  #sink(node: Deadline): void {
     for (;;) {
       const left = this.#heap[2 * node.index + 1]
       const right = this.#heap[2 * node.index + 2]
@@ -90,7 +92,7 @@ export class Deadlines {
     }
   }
 
-  #swap(above: Node, below: Node): void {
+  #swap(above: Deadline, below: Deadline): void {
     const { index } = above
     this.#place(above, below.index)
     this.#place(below, index)

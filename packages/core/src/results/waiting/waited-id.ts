@@ -22,8 +22,10 @@ export interface WaitedIdHooks {
 export class WaitedId implements ReadTarget {
   readonly id: string
   readonly key: Key
-  readonly #waiters: Set<Waiter> = new Set()
   readonly #hooks: WaitedIdHooks
+  /** Nearly always there is one, and a set would take more memory than all the rest. */
+  #waiter: Waiter | undefined
+  #others: Set<Waiter> | undefined
   #state: string | undefined
   #expiresAt: Date | undefined
   #observations = 0
@@ -40,15 +42,23 @@ export class WaitedId implements ReadTarget {
   }
 
   get isWanted(): boolean {
-    return this.#waiters.size > 0
+    return this.#waiter !== undefined
   }
 
   join(waiter: Waiter): void {
-    this.#waiters.add(waiter)
+    if (this.#waiter === undefined) this.#waiter = waiter
+    else (this.#others ??= new Set()).add(waiter)
   }
 
   leave(waiter: Waiter): void {
-    if (this.#waiters.delete(waiter) && this.#waiters.size === 0) this.#hooks.deserted(this)
+    if (waiter !== this.#waiter) {
+      this.#others?.delete(waiter)
+      return
+    }
+    const [next] = this.#others ?? []
+    this.#waiter = next
+    if (next === undefined) this.#hooks.deserted(this)
+    else this.#others?.delete(next)
   }
 
   observe(meta: TaskMeta, seen: { readonly expiresAt?: Date; readonly version?: Version } = {}): void {
@@ -58,7 +68,7 @@ export class WaitedId implements ReadTarget {
     this.#state = meta.status
     this.#expiresAt = seen.expiresAt
     const isReady = READY_STATES.has(meta.status)
-    for (const waiter of isReady ? this.#desert() : [...this.#waiters]) waiter.see(meta, isReady, seen.version)
+    for (const waiter of isReady ? this.#desert() : this.#all()) waiter.see(meta, isReady, seen.version)
     if (isNew) this.#hooks.progressed()
   }
 
@@ -80,7 +90,7 @@ export class WaitedId implements ReadTarget {
       this.fail(() => new BackendError(error.code, error.message, { cause: error }))
       return true
     }
-    for (const waiter of this.#waiters) waiter.lastError = error
+    for (const waiter of this.#all()) waiter.lastError = error
     return false
   }
 
@@ -99,9 +109,14 @@ export class WaitedId implements ReadTarget {
 
   /** Before anybody is told: whoever waits again from there on finds a clean slate. */
   #desert(): readonly Waiter[] {
-    const waiters = [...this.#waiters]
-    this.#waiters.clear()
+    const waiters = this.#all()
+    this.#waiter = undefined
+    this.#others = undefined
     this.#hooks.deserted(this)
     return waiters
+  }
+
+  #all(): readonly Waiter[] {
+    return this.#waiter === undefined ? [] : [this.#waiter, ...(this.#others ?? [])]
   }
 }

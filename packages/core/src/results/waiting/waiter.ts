@@ -2,7 +2,7 @@ import { BackendError } from '../../backend/backend-error.ts'
 import type { Version } from '../../backend/value.ts'
 import type { TaskMeta } from '../../wire/task-meta.ts'
 import type { AbortListeners } from './abort-listeners.ts'
-import type { Deadline, Deadlines } from './deadlines.ts'
+import type { Deadline, Deadlines, Expiring } from './deadlines.ts'
 
 /** Where a waiter's news goes. Nothing arrives after `failed`, nor after all of its ids were ready. */
 export interface Sink {
@@ -24,7 +24,7 @@ export interface WaiterHoldings {
 }
 
 /** One wait for one id or many, with one deadline and one signal. */
-export class Waiter {
+export class Waiter implements Expiring {
   readonly ids: readonly string[]
   /** Why the latest read failed, the cause of a timeout. */
   lastError: unknown
@@ -48,7 +48,7 @@ export class Waiter {
       holdings.abortListeners.add(signal, this.#onAbort)
     }
     // 0 means one read, however long it takes; whoever reads ends the wait.
-    if (timeoutMs > 0 && timeoutMs < Infinity) this.#deadline = holdings.deadlines.add(timeoutMs, () => this.expire())
+    if (timeoutMs > 0 && timeoutMs < Infinity) this.#deadline = holdings.deadlines.add(timeoutMs, this)
   }
 
   get isOver(): boolean {
@@ -77,7 +77,7 @@ export class Waiter {
   end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#deadline?.cancel()
+    if (this.#deadline !== undefined) this.#holdings.deadlines.remove(this.#deadline)
     const { signal } = this.#limits
     if (signal !== undefined && this.#onAbort !== undefined) this.#holdings.abortListeners.remove(signal, this.#onAbort)
     this.#holdings.ended(this)
