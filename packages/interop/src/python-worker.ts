@@ -1,7 +1,7 @@
 import type { CelerySettings } from './python-peer.ts'
 import { PythonProcess } from './python-process.ts'
 
-const START_LIMIT_MS = 60_000
+const START_LIMIT_MS = 120_000
 
 /** A real worker process of Celery's, which runs the tasks of python/tasks.py. */
 export class PythonWorker implements AsyncDisposable {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { eventually } from '@arpeggio/conformance'
-import { type Call, type Language, MixedChord, resultsOf } from '../chords/mixed-chord.ts'
+import { type Call, type Language, MixedChord, PATIENCE_MS, resultsOf } from '../chords/mixed-chord.ts'
 import { captured, Cases, type Fleet, type InteropCase } from '../interop-case.ts'
 
 const languages: readonly Language[] = ['Python', 'TypeScript']
 const options = { worker: true, nodeWorker: true }
-const patienceMs = 40_000
 
 /** What is left of a part when its worker has died. */
 type Left = 'nothing' | 'its result' | 'its part' | 'the body, sent'
@@ -56,6 +55,15 @@ class Parked {
     assert.equal(await this.mixed.sent(this.body), times)
   }
 
+  /** Whoever asks is told for which part the chord waits. */
+  async assertMissing(fleet: Fleet, slot: number): Promise<void> {
+    const { missing } = await resultsOf(fleet).chords.inspect(await this.mixed.chordOf(this.ours))
+    assert.deepEqual(
+      missing.map((part) => part.slot),
+      [slot],
+    )
+  }
+
   /** Lets the body run that was sent, and sees that it has both values. */
   async end(): Promise<void> {
     const { task } = this.body
@@ -91,7 +99,7 @@ for (const [step, where, left] of theirSteps.slice(0, 3)) {
           await chord.mixed.run('TypeScript', chord.ours)
           await chord.mixed.dies('Python', chord.theirs, step)
           if (left !== 'its part') await chord.mixed.run('Python', chord.theirs)
-          await eventually(patienceMs, () => chord.assertSent(1))
+          await eventually(PATIENCE_MS, () => chord.assertSent(1))
           await chord.mixed.run('Python', chord.theirs)
           await chord.assertSent(1)
           await chord.end()
@@ -151,9 +159,10 @@ async function lastOfTheirs(fleet: Fleet, { starter, step, left }: Crash): Promi
   } else if (starter === 'TypeScript' && left !== 'nothing') {
     // Whoever waits for the body brings its chord on.
     void mixed.outcome(String(chord.body.options['task_id'])).catch(() => undefined)
-    await eventually(patienceMs, () => chord.assertSent(1))
+    await eventually(PATIENCE_MS, () => chord.assertSent(1))
   } else {
     await chord.assertSent(0)
+    if (left === 'nothing') await chord.assertMissing(fleet, 1)
   }
   await mixed.run('Python', chord.theirs)
   await chord.assertSent(1)
@@ -174,8 +183,12 @@ async function lastOfOurs(fleet: Fleet, { starter, step, left }: Crash): Promise
   await assertUnderstood(fleet, chord)
   // A body that was sent, which nobody has noted, is sent again: under its id, with the same values.
   const times = step === 'after publish' ? 2 : 1
-  if (left === 'nothing') await mixed.run('TypeScript', chord.ours)
-  await eventually(patienceMs, () => chord.assertSent(times))
+  if (left === 'nothing') {
+    // Of a chord that Celery began the first part of ours brings us word.
+    if (starter === 'TypeScript') await chord.assertMissing(fleet, 0)
+    await mixed.run('TypeScript', chord.ours)
+  }
+  await eventually(PATIENCE_MS, () => chord.assertSent(times))
   for (const [language, part] of [
     ['TypeScript', chord.ours],
     ['Python', chord.theirs],

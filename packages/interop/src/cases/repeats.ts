@@ -9,12 +9,19 @@ const cases = new Cases('both ways')
 
 for (const language of languages) {
   for (const starter of languages) {
-    const title = `a part in ${language} that is delivered again, before and after the end of a chord started by ${starter}, counts once`
     const run = (fleet: Fleet): Promise<void> => countsOnce(fleet, language, starter)
     const needs = language === 'Python' ? (['repeats'] as const) : []
     cases
-      .add(`${title} [Q7] [Q21]`, run, { ...options, needs })
-      .add(`${title}, fired captured [Q7] [Q21]`, run, { ...options, needs: ['capturing'], results: captured })
+      .add(
+        `a part in ${language} that is delivered again, before and after the end of a chord started by ${starter}, counts once [Q7] [Q21]`,
+        run,
+        { ...options, needs },
+      )
+      .add(
+        `a part in ${language} that is delivered again, before and after the end of a captured chord started by ${starter}, counts once [Q7] [Q21]`,
+        run,
+        { ...options, needs: ['capturing'], results: captured },
+      )
   }
 }
 

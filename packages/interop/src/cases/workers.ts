@@ -9,7 +9,7 @@ const echo = task<(value: unknown) => unknown>('python.echo')
 const fail = task<() => number>('python.fail')
 const total = task<(values: readonly number[]) => number>('python.total')
 
-const limit = { timeoutMs: 30_000 }
+const limit = { timeoutMs: 60_000 }
 const worker = { worker: true }
 
 const fromPython = new Cases('Python to TypeScript')

@@ -8,6 +8,9 @@ import { eventually } from '@arpeggio/conformance'
 import { chord, type Results, signatureFromData, type TaskMeta } from '@arpeggio/core'
 import type { Fleet } from '../interop-case.ts'
 
+/** Nothing takes so long, whatever else the machine does. */
+export const PATIENCE_MS = 120_000
+
 /** The language of a task. */
 export type Language = 'Python' | 'TypeScript'
 
@@ -57,7 +60,7 @@ export class MixedChord {
   /** Lets a held part end, and waits until its result is stored. */
   async end({ args, options }: Call): Promise<void> {
     await this.#fleet.broker.set(String(args[1]), '1', 'EX', 600)
-    await this.#results.waitFor(String(options['task_id']), { timeoutMs: 30_000, propagate: false })
+    await this.#results.waitFor(String(options['task_id']), { timeoutMs: PATIENCE_MS, propagate: false })
   }
 
   /** The same call in a queue that nobody serves, for a test that delivers it by itself. */
@@ -77,7 +80,7 @@ export class MixedChord {
     const ended = `ended-${String(call.options['task_id'])}`
     const before = await this.#fleet.broker.llen(ended)
     await this.deliver(language, call)
-    await eventually(30_000, async () => assert.ok((await this.#fleet.broker.llen(ended)) > before, ended))
+    await eventually(PATIENCE_MS, async () => assert.ok((await this.#fleet.broker.llen(ended)) > before, ended))
   }
 
   /** How often a parked call was sent. */
@@ -131,7 +134,7 @@ export class MixedChord {
 
   /** What the body came to, as both sides read it. */
   async outcome(body: string): Promise<TaskMeta> {
-    const meta = await this.#results.waitFor(body, { timeoutMs: 40_000, propagate: false })
+    const meta = await this.#results.waitFor(body, { timeoutMs: PATIENCE_MS, propagate: false })
     const { status } = await this.#fleet.python.meta(body)
     assert.equal(status, meta.status)
     return meta
@@ -145,7 +148,7 @@ export class MixedChord {
 
   /** Waits until as many notes are there, and for a moment longer to see that there are no more. */
   async noted(key: string, count: number): Promise<readonly unknown[]> {
-    await eventually(40_000, async () => assert.equal((await this.notes(key)).length, count))
+    await eventually(PATIENCE_MS, async () => assert.equal((await this.notes(key)).length, count))
     return await this.notes(key)
   }
 }

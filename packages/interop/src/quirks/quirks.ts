@@ -106,12 +106,18 @@ export const quirks: readonly Quirk[] = [
   {
     celery: 'a part that returns after the end stores a ChordError over the body',
     ours: 'it finds the tombstone and changes nothing',
-    shownBy: ['a part that returns after the end publishes nothing, and leaves nothing that would stay'],
+    shownBy: [
+      'a part that returns after the end publishes nothing, and leaves nothing that would stay',
+      'is not brought back by parts that return after the end, on either side',
+    ],
   },
   {
     celery: 'a late increment leaves a counter in Firestore for ever',
-    ours: 'every key of a chord expires',
-    shownBy: ['everything that a chord leaves has an expiry, also when results are kept for ever'],
+    ours: 'every key of a chord expires, Celery’s counter from its first write on',
+    shownBy: [
+      'everything that a chord leaves has an expiry, also when results are kept for ever',
+      'begins with a counter that expires and with its header, where Celery looks for them',
+    ],
   },
   {
     celery: 'without native counting the header’s length is taken for its size',
