@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import type {
   Backend,
+  ChordLedger,
+  LedgerContext,
   Publisher,
   Results,
   ResultsOptions,
@@ -10,7 +12,7 @@ import type {
   Task,
   TaskMessage,
 } from '@arpeggio/core'
-import { executeTask, task } from '@arpeggio/core'
+import { executeTask, task, wrap } from '@arpeggio/core'
 import { resultsOver } from './documents.ts'
 import type { KillJob, KillPoint } from './kill-job.ts'
 import type { Trial } from './trial.ts'
@@ -131,6 +133,19 @@ export class ChordStage implements AsyncDisposable {
     })
     this.#opened.push(results)
     return results
+  }
+
+  /** Whether the store counts parts for these processes itself, and does not leave it to core. */
+  countsParts(): boolean {
+    const { backend } = this.#trial
+    let counts = false
+    const open = (context: LedgerContext): ChordLedger | undefined => {
+      const ledger = backend.chords?.open(context)
+      counts = ledger !== undefined
+      return ledger
+    }
+    if (backend.chords !== undefined) this.open(wrap(backend, { chords: { open } }))
+    return counts
   }
 
   /** A process on another handle. */

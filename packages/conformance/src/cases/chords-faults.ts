@@ -107,10 +107,11 @@ export const chordFaults: readonly Case[] = new ChapterCases('chords')
     '[T-05] a process that sleeps between its claim and its decision decides and publishes nothing after another has',
     {
       async run(trial) {
-        // Where a part claims in one step with its result, nobody can sleep before the claim, and each part is a write.
-        const isAtOnce = trial.backend.chords !== undefined
-        for (const nth of isAtOnce ? [3, 4] : [2, 3, 4]) {
+        for (const nth of [2, 3, 4]) {
           await using stage = new ChordStage(trial)
+          // Where a part claims in one step with its slot, nobody can sleep before the claim, and each part is a write.
+          const isAtOnce = stage.countsParts()
+          if (isAtOnce && nth === 2) continue
           const gate = new Gate()
           const id = `c-${nth}`
           const sleeper = stage.open(
