@@ -133,7 +133,8 @@ export class FirestoreLedger implements ChordLedger {
 
   /** Only peers count a part again. From now on the tasks tell when all have ended, and not the count. */
   async reopen({ record: claimed, version }: Held): Promise<void> {
-    const { why: _why, lease: _lease, ...record } = claimed
+    const { why, lease: _lease, ...record } = claimed
+    if (!isCounted(record) || why !== 'complete' || record.decision) return
     const nonce = `${record.nonce}.reopened`
     await this.#counter.capture(record, { anyway: true })
     await this.#write(
