@@ -161,6 +161,7 @@ export type {
   StoredPart,
 } from './chords/chord-ledger.ts'
 export type { ChordRecord, Held } from './chords/chord-record.ts'
+export { decodePeerHeader, type PeerBeginning, type PeerHeader, peerChordRecord } from './chords/peer-chord.ts'
 export type { Fold } from './chords/fold.ts'
 export type { SlotEntry } from './chords/slot-entry.ts'
 export { ChordKeys } from './chords/chord-keys.ts'

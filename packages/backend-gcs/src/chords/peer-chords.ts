@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import type { ChordRecord, Held, LedgerContext, Part } from '@arpeggio/core'
+import {
+  type ChordRecord,
+  decodePeerHeader,
+  type Held,
+  type LedgerContext,
+  type Part,
+  peerChordRecord,
+  type PeerHeader,
+} from '@arpeggio/core'
 import type { ChordNames } from './chord-names.ts'
 import type { LedgerStore } from './ledger-store.ts'
-import { isOfPeer, recordOf } from './peer-chord.ts'
-import { headerIn, type PeerHeader } from './peer-header.ts'
+import { isOfPeer } from './peer-chord.ts'
 
 const rememberedHeaders = 256
 
@@ -71,7 +78,7 @@ export class PeerChords {
     if (counter?.exists !== true) return false
     await own.enter(part.chord)
     const { lifetimeSeconds } = settings
-    await this.#create(recordOf(part, { header, lifetimeSeconds, now: now(), nonce: randomUUID() }))
+    await this.#create(peerChordRecord(part, { header, lifetimeSeconds, now: now(), nonce: randomUUID() }))
     return true
   }
 
@@ -80,7 +87,7 @@ export class PeerChords {
     if (known !== undefined) return known
     const stored = await this.#store.get(this.#names.header(chord))
     if (stored === undefined) return undefined
-    const header = headerIn(stored.value)
+    const header = decodePeerHeader(stored.value)
     if (this.#headers.size >= rememberedHeaders) this.#headers.clear()
     this.#headers.set(chord, header)
     return header

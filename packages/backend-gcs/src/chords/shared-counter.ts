@@ -46,7 +46,10 @@ export class SharedCounter {
   }
 
   /** Makes a chord ours alone to fire, from now on and for good. A complete one only if it has to be. */
-  async capture({ id, state, size }: ChordRecord, { anyway = false } = {}): Promise<Taken> {
+  async capture(
+    { id, state, size }: ChordRecord,
+    { anyway = false }: { readonly anyway?: boolean } = {},
+  ): Promise<Taken> {
     const key = this.#names.counter(id)
     for (let race = 0; race < mostRaces; race += 1) {
       const counter = await this.get(id)

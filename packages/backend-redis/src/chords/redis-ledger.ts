@@ -11,6 +11,7 @@ import {
   type LedgerReader,
   type Look,
   type Part,
+  type PeerHeader,
   type Place,
   type Recorded,
   type SlotEntry,
@@ -26,7 +27,7 @@ import { OpenChords } from './open-chords.ts'
 import { PartCalls } from './part-calls.ts'
 import { PartPages } from './part-pages.ts'
 import { fieldsOf, heldOf, type Mode } from './record-fields.ts'
-import { headerOf, mayHaveHeader, type PeerHeader } from './peer-header.ts'
+import { headerOf, mayHaveHeader } from './peer-header.ts'
 import { Sweepers } from './sweepers.ts'
 import { read } from './write-script.ts'
 
