@@ -8,7 +8,8 @@ import type { Benchmark, Count } from './benchmark.ts'
 import { ChordLife } from './chord-life.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Case, Goal, Round } from './measure.ts'
-import { ordinaryMeta, ordinaryResult } from './ordinary-meta.ts'
+import { encodedMeta, ordinaryId, ordinaryKey, ordinaryResult } from './ordinary-meta.ts'
+import { type Opened, storing, throughResults } from './results-cases.ts'
 
 const server = await startGcs({ own: true })
 const client = new Storage({ projectId: 'bench', apiEndpoint: server.url })
@@ -27,10 +28,10 @@ export const gcs: Benchmark = {
   sections: [
     {
       title: `saving, ${CONCURRENCY} in flight`,
-      cases: [rawSave(CONCURRENCY), save(CONCURRENCY, { timesFloor: 0.55 })],
+      cases: [rawSave(CONCURRENCY), save(CONCURRENCY)],
     },
-    { title: 'saving, one at a time', cases: [rawSave(1), save(1, { timesFloor: 1.05 })] },
-    { title: `reading, ${CONCURRENCY} in flight`, cases: [rawDownload(), get({ timesFloor: 1.05 })] },
+    { title: 'saving, one at a time', cases: [rawSave(1), save(1)] },
+    { title: `reading, ${CONCURRENCY} in flight`, cases: [rawDownload(), getMany()] },
     {
       title: `parts of one chord that is shared with Celery, ${SHARED} in flight`,
       cases: [oneCounterCommits(), sharedParts({ timesFloor: 0.33 })],
@@ -39,22 +40,14 @@ export const gcs: Benchmark = {
   tallies: [{ title: 'requests per part of a chord, objects alone', count: requestsPerPart }],
 }
 
-function key(index: number): string {
-  return `celery-task-meta-id-${index}`
-}
-
-function encoded(index: number): string {
-  return JSON.stringify(ordinaryMeta(`id-${index}`, index))
-}
-
 async function freshBucket(): Promise<string> {
   const name = `bench-${randomUUID()}`
   await client.createBucket(name)
   return name
 }
 
-function resultsOn(bucket: string): Results {
-  return new Results({ backend: new GcsBackend({ bucket, storage: client }) })
+async function opened(): Promise<Opened> {
+  return { backend: new GcsBackend({ bucket: await freshBucket(), storage: client }) }
 }
 
 function rawSave(concurrency: number): Case {
@@ -65,35 +58,26 @@ function rawSave(concurrency: number): Case {
       const bucket = client.bucket(await freshBucket())
       const options = { resumable: false, preconditionOpts: { ifGenerationMatch: 0 } }
       return {
-        run: () => inParallel(OBJECTS, concurrency, (index) => bucket.file(key(index)).save(encoded(index), options)),
+        run: () =>
+          inParallel(OBJECTS, concurrency, (index) =>
+            bucket.file(ordinaryKey(index)).save(encodedMeta(index), options),
+          ),
       }
     },
   }
 }
 
-function save(concurrency: number, goal: Goal): Case {
-  return {
-    name: 'results.markAsDone',
-    operations: OBJECTS,
-    goal,
-    prepare: async (): Promise<Round> => {
-      const results = resultsOn(await freshBucket())
-      await results.markAsDone('warm-up', null)
-      return {
-        run: () =>
-          inParallel(OBJECTS, concurrency, (index) => results.markAsDone(`id-${index}`, ordinaryResult(index))),
-        close: () => results.close(),
-      }
-    },
-  }
+function save(concurrency: number): Case {
+  return storing({ operations: OBJECTS, concurrency, goal: { timesFloor: 1.05 }, open: opened })
 }
 
 async function filledBucket(): Promise<string> {
-  const bucket = await freshBucket()
-  const results = resultsOn(bucket)
-  await inParallel(OBJECTS, CONCURRENCY, (index) => results.markAsDone(`id-${index}`, ordinaryResult(index)))
-  await results.close()
-  return bucket
+  const name = await freshBucket()
+  const bucket = client.bucket(name)
+  await inParallel(OBJECTS, CONCURRENCY, (index) =>
+    bucket.file(ordinaryKey(index)).save(encodedMeta(index), { resumable: false }),
+  )
+  return name
 }
 
 function rawDownload(): Case {
@@ -105,7 +89,7 @@ function rawDownload(): Case {
       return {
         run: () =>
           inParallel(OBJECTS, CONCURRENCY, async (index) => {
-            const [bytes] = await bucket.file(key(index)).download()
+            const [bytes] = await bucket.file(ordinaryKey(index)).download()
             JSON.parse(bytes.toString())
           }),
       }
@@ -113,22 +97,16 @@ function rawDownload(): Case {
   }
 }
 
-function get(goal: Goal): Case {
-  return {
-    name: 'results.getMany',
+/** A call of `getMany` for all of them; what is measured is one result. */
+function getMany(): Case {
+  const ids = Array.from({ length: OBJECTS }, (_, index) => ordinaryId(index))
+  return throughResults({
+    name: `results.getMany(${OBJECTS})`,
     operations: OBJECTS,
-    goal,
-    prepare: async (): Promise<Round> => {
-      const results = resultsOn(await filledBucket())
-      const ids = Array.from({ length: OBJECTS }, (_, index) => `id-${index}`)
-      return {
-        run: async () => {
-          await results.getMany(ids)
-        },
-        close: () => results.close(),
-      }
-    },
-  }
+    goal: { timesFloor: 1.05 },
+    open: async () => ({ backend: new GcsBackend({ bucket: await filledBucket(), storage: client }) }),
+    run: (results) => results.getMany(ids),
+  })
 }
 
 /** A document for the part and one more on the counter, each part for itself. */
@@ -142,7 +120,7 @@ function oneCounterCommits(): Case {
       await counter.set({ expires_at: new Date() })
       const commit = async (index: number): Promise<void> => {
         const batch = documents.batch()
-        batch.create(all.doc(`${chordId}-${index}`), { value: encoded(index), expires_at: new Date() })
+        batch.create(all.doc(`${chordId}-${index}`), { value: encodedMeta(index), expires_at: new Date() })
         batch.update(counter, { chord_count: FieldValue.increment(1), expires_at: new Date() })
         await batch.commit()
       }
