@@ -12,6 +12,9 @@ export interface DurableClusterWritesOptions extends DurabilityWanted {
   readonly connection: Connection
 }
 
+/** While one master takes the place of another, each may send a write to the other; a later try finds them agreed. */
+const mostHops = 3
+
 /** Durable writes to a cluster: each master has a connection for them, because only that can say how durable they are. */
 export class DurableClusterWrites {
   readonly #options: DurableClusterWritesOptions
@@ -23,17 +26,20 @@ export class DurableClusterWrites {
 
   async script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
     const [key = ''] = keys
-    const master = this.#at(this.#home(key) ?? (await this.#located(key)))
-    try {
-      return await master.script(script, keys, args)
-    } catch (error) {
-      const redirect = redirectOf(error)
-      if (redirect?.kind === 'ASK') return await this.#at(redirect.address).asked(script, keys, args)
-      // Whatever has become of the master, the next try goes to the one that the slot has now.
-      const home = await this.#located(key).catch(() => undefined)
-      if (redirect === undefined || home === undefined) throw error
-      return await this.#at(home).script(script, keys, args)
+    let address = this.#home(key) ?? (await this.#located(key))
+    for (let hops = 0; hops < mostHops; hops += 1) {
+      try {
+        return await this.#at(address).script(script, keys, args)
+      } catch (error) {
+        const redirect = redirectOf(error)
+        if (redirect?.kind === 'ASK') return await this.#at(redirect.address).asked(script, keys, args)
+        // Whatever has become of the master, the next try goes to the one that the slot has now.
+        const home = await this.#located(key).catch(() => undefined)
+        if (redirect === undefined || home === undefined) throw error
+        address = home
+      }
     }
+    return nobodyHas(key, this.#options.connection.address)
   }
 
   async close(): Promise<void> {
