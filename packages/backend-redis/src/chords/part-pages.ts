@@ -26,8 +26,8 @@ export class PartPages {
   /** Slots `from` to `to`, in slot order. */
   async *entries(chord: string, size: number, [from, to]: Range): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
     if (from >= to) return
-    const first = await this.#page(chord, 'rank', from, Math.min(to, from + pageParts))
-    if (first.count === size) yield* this.#byRank(chord, [from, to], first.parts)
+    const first = await this.#members(chord, from, Math.min(to, from + pageParts))
+    if (first.count === size) yield* this.#byRank(chord, [from, to], first.members)
     else if (first.count < size) yield* this.#byScore(chord, [from, to])
     else yield* this.#distinct(chord, [from, to])
   }
@@ -36,28 +36,34 @@ export class PartPages {
   async *#byRank(
     chord: string,
     [from, to]: Range,
-    first: readonly Standing[],
+    first: readonly string[],
   ): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
-    let next: Promise<Page> | undefined
-    let parts: readonly Standing[] = first
-    let last: Standing | undefined
+    let members = first
+    let last: SlotEntry | undefined
     for (let at = from; at < to; at += pageParts) {
       const end = at + pageParts
-      next = end < to ? this.#page(chord, 'rank', end, Math.min(to, end + pageParts)) : undefined
+      const next = end < to ? this.#members(chord, end, Math.min(to, end + pageParts)) : undefined
       next?.catch(() => undefined) // seen when it is its turn
-      const entries = parts.map(({ member }) => entryOf(member))
-      // A repeat that was counted leaves a slot empty somewhere: whoever finds it empty counts again.
-      yield entries.map((entry, index) => (isRepeat(parts, index, last) ? undefined : entry))
-      last = parts.at(-1)
-      parts = next === undefined ? [] : (await next).parts
+      const entries = members.map(entryOf)
+      yield namesOneTwice(entries, last) ? await this.#single(chord, at, at + entries.length) : entries
+      last = entries.at(-1)
+      members = next === undefined ? [] : (await next).members
     }
+  }
+
+  /** A task may have two slots; twice in one it was repeated, which leaves another empty: whoever finds that counts again. */
+  async #single(chord: string, from: number, to: number): Promise<readonly (SlotEntry | undefined)[]> {
+    const before = Math.max(0, from - 1)
+    const parts = await this.#page(chord, 'rank', before, to)
+    const entries = parts.map(({ member }, index) => (isRepeat(parts, index) ? undefined : entryOf(member)))
+    return entries.slice(from - before)
   }
 
   async *#byScore(chord: string, [from, to]: Range): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
     for (let at = from; at < to; at += pageParts) {
       const end = Math.min(to, at + pageParts)
       const slots = Array.from<SlotEntry | undefined>({ length: end - at })
-      const { parts } = await this.#page(chord, 'score', at, end)
+      const parts = await this.#page(chord, 'score', at, end)
       for (const { member, score } of parts) slots[score - at] ??= entryOf(member)
       yield slots
     }
@@ -95,7 +101,7 @@ export class PartPages {
   async *tasks(chord: string): AsyncGenerator<TaskParts> {
     let run: Standing[] = []
     for (let at = 0; ; at += pageParts) {
-      const { parts } = await this.#page(chord, 'rank', at, at + pageParts)
+      const parts = await this.#page(chord, 'rank', at, at + pageParts)
       for (const part of parts) {
         if (run[0] !== undefined && run[0].score !== part.score) {
           yield* tasksOf(run)
@@ -134,22 +140,31 @@ export class PartPages {
     return empty.slice(0, Math.max(0, size - count))
   }
 
-  async #page(chord: string, by: 'rank' | 'score', from: number, to: number): Promise<Page> {
-    const [count, found] = listOf(
-      await this.#retry(() => this.#calls.script(chord, this.#calls.scripts.page, [by, from, to])),
-    )
+  /** A page by rank, for the many chords in which nothing else is of interest. */
+  async #members(chord: string, from: number, to: number): Promise<Members> {
+    const [count, found] = listOf(await this.#read(chord, 'members', from, to))
+    return { count: Number(count), members: listOf(found).map(textOf) }
+  }
+
+  async #page(chord: string, by: 'rank' | 'score', from: number, to: number): Promise<readonly Standing[]> {
+    const [, found] = listOf(await this.#read(chord, by, from, to))
     const list = listOf(found)
     const parts: Standing[] = []
     for (let at = 0; at < list.length; at += 2) parts.push({ member: textOf(list[at]), score: numberOf(list[at + 1]) })
-    return { count: Number(count), parts }
+    return parts
+  }
+
+  #read(chord: string, what: string, from: number, to: number): Promise<Reply> {
+    return this.#retry(() => this.#calls.script(chord, this.#calls.scripts.page, [what, from, to]))
   }
 }
 
 type Range = readonly [from: number, to: number]
 
-interface Page {
+interface Members {
+  /** How many there are in all. */
   readonly count: number
-  readonly parts: readonly Standing[]
+  readonly members: readonly string[]
 }
 
 export interface TaskParts {
@@ -172,9 +187,17 @@ function tasksOf(run: readonly Standing[]): readonly TaskParts[] {
   return [...tasks.values()]
 }
 
-function isRepeat(parts: readonly Standing[], index: number, before: Standing | undefined): boolean {
-  const part = parts[index]
-  const last = index === 0 ? before : parts[index - 1]
+function namesOneTwice(entries: readonly SlotEntry[], before: SlotEntry | undefined): boolean {
+  let last = before?.taskId
+  for (const { taskId } of entries) {
+    if (taskId === last) return true
+    last = taskId
+  }
+  return false
+}
+
+function isRepeat(parts: readonly Standing[], index: number): boolean {
+  const [last, part] = [parts[index - 1], parts[index]]
   if (part === undefined || last === undefined || last.score !== part.score) return false
   return entryOf(last.member).taskId === entryOf(part.member).taskId
 }

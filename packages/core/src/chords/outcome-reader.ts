@@ -111,7 +111,9 @@ export class OutcomeReader {
 const nothing: Tally = { missing: [], failed: 0, large: false }
 
 function emptyOf(slots: readonly (SlotEntry | undefined)[]): readonly number[] {
-  return slots.flatMap((entry, slot) => (entry === undefined ? [slot] : []))
+  const empty: number[] = []
+  for (const [slot, entry] of slots.entries()) if (entry === undefined) empty.push(slot)
+  return empty
 }
 
 /** A complete chord misses nothing, and a decided one only what it was decided without. */
