@@ -51,7 +51,7 @@ export const notificationMutants: readonly Mutant[] = [
     name: 'a gap is not told',
     caughtBy: [
       'after notifications may have been lost a gap is told, and the subscriptions are whole again',
-      'results that land while notifications are lost wake their waiters all the same',
+      '[T-28] results that land while notifications are lost wake their waiters all the same',
       'a result that is removed while notifications are lost ends its waits with not-found, and the others go on',
     ],
     change: (backend) => changingStream(backend, { passes: (event) => event.type !== 'gap' }),

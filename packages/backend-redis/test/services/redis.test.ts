@@ -189,7 +189,7 @@ describe('one trip a store', () => {
 })
 
 describe('joins', () => {
-  it('of stored results cost one trip, and no subscription', async () => {
+  it('[T-35] of stored results cost one trip, and no subscription', async () => {
     const ids = Array.from({ length: 900 }, (_, index) => `${id}-${index}`)
     await Promise.all(ids.map((each) => results.markAsDone(each, each)))
     await backend.get(key) // the connection is there from here on

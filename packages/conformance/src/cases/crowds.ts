@@ -7,7 +7,7 @@ const quick = { pollCeilingMs: 20 } as const
 
 /** Many waits at once: none is missed, and however they end, nothing of them is left. */
 export const crowds: readonly Case[] = new ChapterCases('waiting')
-  .add('a thousand waits and other calls on one handle do not disturb each other', {
+  .add('[T-33] a thousand waits and other calls on one handle do not disturb each other', {
     musts: ['concurrent calls'],
     async run({ backend, prefix, another, patienceMs }) {
       await using mine = resultsOver(backend, prefix, quick)
@@ -24,7 +24,7 @@ export const crowds: readonly Case[] = new ChapterCases('waiting')
       await assertNothingLeft(mine)
     },
   })
-  .add('results that land while notifications are lost wake their waiters all the same', {
+  .add('[T-28] results that land while notifications are lost wake their waiters all the same', {
     needs: ['notifications'],
     asks: ['gap'],
     musts: ['gap after loss'],
@@ -62,7 +62,7 @@ export const crowds: readonly Case[] = new ChapterCases('waiting')
       await assertNothingLeft(mine)
     },
   })
-  .add('of a hundred waits for one id, half of them begun after its end, none is missed', {
+  .add('[T-38] of a hundred waits for one id, half of them begun after its end, none is missed', {
     async run({ backend, prefix, another, patienceMs, rounds }) {
       await using mine = resultsOver(backend, prefix, quick)
       await using theirs = resultsOver(await another(), prefix, quick)
@@ -77,7 +77,7 @@ export const crowds: readonly Case[] = new ChapterCases('waiting')
       await assertNothingLeft(mine)
     },
   })
-  .add('of a thousand waits of which all but one are abandoned, nothing is left', {
+  .add('[T-39] of a thousand waits of which all but one are abandoned, nothing is left', {
     async run({ backend, prefix, patienceMs }) {
       await using results = resultsOver(backend, prefix, quick)
       const controller = new AbortController()
@@ -93,7 +93,7 @@ export const crowds: readonly Case[] = new ChapterCases('waiting')
       await assertNothingLeft(results)
     },
   })
-  .add('of a thousand waits that time out, and of a thousand results that nobody waits for, nothing is left', {
+  .add('[T-31] of a thousand waits that time out, and of a thousand results that nobody waits for, nothing is left', {
     async run({ backend, prefix, patienceMs }) {
       await using results = resultsOver(backend, prefix, quick)
       const ids = named(1000)

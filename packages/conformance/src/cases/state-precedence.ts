@@ -58,7 +58,7 @@ export const statePrecedence: readonly Case[] = new ChapterCases('state preceden
       assert.equal((await results.getTaskMeta('a', { cache: false })).status, 'STARTED')
     },
   })
-  .add('of 64 writers that race with STARTED, PROGRESS, RETRY, FAILURE and SUCCESS, none undoes an ending', {
+  .add('[T-41] of 64 writers that race with STARTED, PROGRESS, RETRY, FAILURE and SUCCESS, none undoes an ending', {
     musts: ['set is atomic', 'guard keeps'],
     async run({ backend, prefix, another, rounds }) {
       await using mine = resultsOver(backend, prefix)
@@ -79,7 +79,7 @@ export const statePrecedence: readonly Case[] = new ChapterCases('state preceden
       }
     },
   })
-  .add('a thousand progress reports around the end do not hide it', {
+  .add('[T-46] a thousand progress reports around the end do not hide it', {
     musts: ['set is atomic'],
     async run({ backend, prefix, another }) {
       await using mine = resultsOver(backend, prefix)

@@ -61,7 +61,7 @@ export const waiting: readonly Case[] = new ChapterCases('waiting')
       assert.equal(await value, 42)
     },
   })
-  .add('reads that fail for now end no wait', {
+  .add('[T-37] reads that fail for now end no wait', {
     musts: ['failures reject'],
     async run({ backend, prefix, patienceMs }) {
       await using theirs = resultsOver(backend, prefix, quick)
@@ -87,7 +87,7 @@ export const waiting: readonly Case[] = new ChapterCases('waiting')
       await assertNothingLeft(mine)
     },
   })
-  .add('a timeout of nothing reads once, a short one ends, a negative one is a mistake, an infinite one waits', {
+  .add('[T-40] a timeout of nothing reads once, a short one ends, a negative one is a mistake, an infinite one waits', {
     async run({ backend, prefix, patienceMs }) {
       await using results = resultsOver(backend, prefix, quick)
       const wait = (timeoutMs: number): Promise<unknown> => results.result('a').get({ timeoutMs })
@@ -106,7 +106,7 @@ export const waiting: readonly Case[] = new ChapterCases('waiting')
       await assertNothingLeft(results)
     },
   })
-  .add('what was seen and then removed ends a wait with not-found, before, during and after it', {
+  .add('[T-36] what was seen and then removed ends a wait with not-found, before, during and after it', {
     async run({ backend, prefix, another, patienceMs }) {
       await using mine = resultsOver(backend, prefix, quick)
       await using theirs = resultsOver(await another(), prefix, quick)
@@ -125,7 +125,7 @@ export const waiting: readonly Case[] = new ChapterCases('waiting')
       await assertNothingLeft(mine)
     },
   })
-  .add('ids that are bogus, queued, expired or forgotten are pending, and waits for them end with a timeout', {
+  .add('[T-43] ids that are bogus, queued, expired or forgotten are pending, and waits for them end with a timeout', {
     musts: ['get of nothing', 'expiry in time'],
     async run({ backend, prefix, afterExpiry }) {
       await using results = resultsOver(backend, prefix, { ...quick, expiresInSeconds: 1 })

@@ -71,7 +71,7 @@ describe('what waiting holds', () => {
     expect(rig.waiting.counts).toEqual(nothingHeld)
   })
 
-  it('does not hang on what the garbage collector does, in joins of any size', async () => {
+  it('[T-34] does not hang on what the garbage collector does, in joins of any size', async () => {
     const rig = new WaitingRig({ limits: { maxBatchKeys: 1_000 } })
     for (const size of [1, 2, 11, 12, 100, 1_000, 5_000]) {
       const members = ids(size).map((id) => `${size}-${id}`)
