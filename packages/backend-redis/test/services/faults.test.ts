@@ -97,6 +97,20 @@ describe('waiters', () => {
     expect(codes).toEqual(['not-found', 'timeout'])
   }, 180_000)
 
+  it('[T-29] all come over a network that delays and loses what it carries', async () => {
+    await using proxy = await faultProxy(url)
+    const results = open({ url: proxy.url })
+    const storing = open()
+    for (const [index, id] of idsOf(60).entries()) {
+      // What is lost comes a fifth of a second later, sent again; now and then the connection is given up.
+      proxy.latency(index % 15 === 7 ? 200 : 10)
+      const waiting = results.waitFor(id, { timeoutMs: 60_000 })
+      if (index % 15 === 14) proxy.reset()
+      await storing.markAsDone(id, index)
+      expect(await waiting).toMatchObject({ result: index })
+    }
+  }, 300_000)
+
   it('[T-30] wake though their connection is dead without a sign, within two heartbeats', async () => {
     await using proxy = await faultProxy(url)
     const { port } = new URL(proxy.url)
