@@ -7,7 +7,11 @@ import { countVitest, type Counts } from './vitest-counts.ts'
 // Everything that must hold, each step whatever became of the others; the last line is the sum.
 const scratch = mkdtempSync(join(tmpdir(), 'arpeggio-test-'))
 const services = join(scratch, 'services.txt')
-const environment = { ...process.env, METADATA_SERVER_DETECTION: 'none', TEST_SERVICES_REPORT: services }
+const environment: NodeJS.ProcessEnv = {
+  ...process.env,
+  METADATA_SERVER_DETECTION: 'none',
+  TEST_SERVICES_REPORT: services,
+}
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const source = '--conditions=@arpeggio/source'
 // Some minutes for CI, half a minute for a person.
@@ -50,8 +54,8 @@ async function step(title: string, program: string, args: readonly string[], lim
 async function tests(project: string): Promise<void> {
   console.log(`\n— ${project} tests`)
   const file = join(scratch, `${project}.json`)
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-  const ok = await run('vitest', ['run', '--project', project, ...reporters], 'inherit', 2_700_000)
+  environment['TEST_REPORT'] = file
+  const ok = await run('vitest', ['run', '--project', project], 'inherit', 2_700_000)
   counts.push(countVitest(file, ok))
 }
 
@@ -64,7 +68,11 @@ function run(
 ): Promise<boolean> {
   return new Promise((resolve) => {
     // A process group of its own, so that the limit ends all of it.
-    const child = spawn(program, args, { stdio: ['ignore', stdio, stdio], env: environment, detached: true })
+    const child = spawn(program, args, {
+      stdio: ['ignore', stdio, stdio],
+      env: environment,
+      detached: true,
+    })
     const kill = (): void => {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
     }
