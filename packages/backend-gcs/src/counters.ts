@@ -1,5 +1,5 @@
 import type { Key } from '@arpeggio/core'
-import { type FirestoreBatch, type FirestoreClient, type FirestoreSnapshot, increment, timestamp } from './clients.ts'
+import { type FirestoreClient, type FirestoreSnapshot, increment, timestamp } from './clients.ts'
 import { commit } from './commits.ts'
 import { type Beside, documentOf, type Documents, stateIn } from './documents.ts'
 import { firestoreError, grpc, hasGrpcCode } from './errors.ts'
@@ -63,12 +63,7 @@ export class Counters {
 
   /** The first write, also over what an earlier chord with the same name has left. */
   begin(key: Key, options: { readonly lifetimeSeconds: number; readonly isCaptured: boolean }): Beside {
-    const data = {
-      [fields.count]: options.isCaptured ? capture : 0,
-      [fields.expiresAt]: this.#expiry(options.lifetimeSeconds),
-      [fields.isKnown]: true,
-    }
-    return (batch, client) => batch.set(documentOf(client, key), data)
+    return this.#whole(key, options.isCaptured ? capture : 0, options.lifetimeSeconds)
   }
 
   /** The first write to a counter that a peer has begun. */
@@ -79,13 +74,13 @@ export class Counters {
 
   /** Counts parts of a chord that has a counter, with the commit that this is part of. */
   async count(key: Key, parts: number, seconds: number): Promise<Beside> {
-    const data = { [fields.count]: await increment(parts), [fields.expiresAt]: this.#expiry(seconds) }
+    const data = await this.#adding(parts, seconds)
     return (batch, client) => batch.update(documentOf(client, key), data, { exists: true })
   }
 
   /** Takes a chord from its peers, unless somebody has counted since. Resolves to whether that was done. */
   async capture(key: Key, { state }: Counter, seconds: number): Promise<boolean> {
-    const data = { [fields.count]: await increment(capture), [fields.expiresAt]: this.#expiry(seconds) }
+    const data = await this.#adding(capture, seconds)
     const lastUpdateTime = await timestamp(state)
     const client = await this.#client()
     try {
@@ -99,15 +94,25 @@ export class Counters {
 
   /** The last write: what peers count from now on comes to nothing, and goes with this. */
   end(key: Key, seconds: number): Beside {
-    const data = { [fields.count]: over, [fields.expiresAt]: this.#expiry(seconds), [fields.isKnown]: true }
-    return (batch: FirestoreBatch, client) => batch.set(documentOf(client, key), data)
+    return this.#whole(key, over, seconds)
   }
 
   async #addOnce(key: Key): Promise<number> {
     const client = await this.#client()
-    const data = { [fields.count]: await increment(1), [fields.expiresAt]: this.#expiry(lifetimeSeconds) }
+    const data = await this.#adding(1, lifetimeSeconds)
     const [committed] = await commit(client, (batch) => batch.set(documentOf(client, key), data, { merge: true }))
     return committed?.counts[0] ?? NaN
+  }
+
+  /** All of a counter, whatever it was before. */
+  #whole(key: Key, count: number, seconds: number): Beside {
+    const data = { [fields.count]: count, [fields.expiresAt]: this.#expiry(seconds), [fields.isKnown]: true }
+    return (batch, client) => batch.set(documentOf(client, key), data)
+  }
+
+  /** Adds to whatever has been counted, and renews the expiry with the same write. */
+  async #adding(count: number, seconds: number): Promise<Readonly<Record<string, unknown>>> {
+    return { [fields.count]: await increment(count), [fields.expiresAt]: this.#expiry(seconds) }
   }
 
   #expiry(seconds: number): Date {

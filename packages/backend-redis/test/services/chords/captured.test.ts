@@ -1,12 +1,10 @@
 import { chord as chordOf, type Settled, task } from '@arpeggio/core'
-import { CELERY_VERSIONS, redis } from '@arpeggio/testing'
-import { afterAll, describe, expect, it } from 'vitest'
+import { CELERY_VERSIONS } from '@arpeggio/testing'
+import { describe, expect, it } from 'vitest'
 import { begin, Fleet, keyOf, MixedChord, outcome } from './fleet.ts'
+import { ownServer } from './own-server.ts'
 
-// Of its own: whoever gives captured chords back shall find none of other tests.
-const server = await redis({ own: true })
-const { url } = server
-afterAll(() => server[Symbol.asyncDispose]())
+const url = await ownServer()
 
 describe('captured chords', () => {
   it.each(CELERY_VERSIONS)('are fired here alone, whatever Celery %s counts', async (version) => {

@@ -1,17 +1,11 @@
-import { redis } from '@arpeggio/testing'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { isFull } from '../test-size.ts'
 import { CeleryPeer } from './celery-peer.ts'
 import { type Firing, Fleet, MixedChord, type Side } from './fleet.ts'
+import { celeryAt, ownServer } from './own-server.ts'
 
-// Of its own: a look at all chords shall find none of other tests.
-const server = await redis({ own: true })
-const { url } = server
-const peer = await CeleryPeer.start(url)
-afterAll(async () => {
-  await peer[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
-})
+const url = await ownServer()
+const peer = await celeryAt(url)
 
 const rounds = isFull ? 1_000 : 200
 /** So many chords are prepared, and judged, at the same time. */

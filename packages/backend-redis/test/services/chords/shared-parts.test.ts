@@ -1,12 +1,9 @@
 import { chord as chordOf, task } from '@arpeggio/core'
-import { redis } from '@arpeggio/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { begin, Fleet, type FleetOptions, keyOf, MixedChord, outcome, type Side } from './fleet.ts'
+import { ownServer } from './own-server.ts'
 
-// Of its own: whoever looks at all chords, or gives them back, shall find none of other tests.
-const server = await redis({ own: true })
-const { url } = server
-afterAll(() => server[Symbol.asyncDispose]())
+const url = await ownServer()
 const sides = ['P', 'T'] as const
 
 function fleetOf(options: FleetOptions = {}): () => Fleet {
