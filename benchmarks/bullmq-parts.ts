@@ -1,7 +1,7 @@
 import { FlowProducer, type Job, Worker } from 'bullmq'
-import { Redis } from 'ioredis'
 import { inParallel } from './in-parallel.ts'
 import type { Case, Round } from './measure.ts'
+import { withRedis } from './with-redis.ts'
 
 const token = 'bench'
 
@@ -21,9 +21,7 @@ export function bullmqParts({ url, flows, size, inFlight, value }: BullmqParts):
     name: 'BullMQ, Job.moveToCompleted of a child',
     operations: flows * (size - 1),
     prepare: async (): Promise<Round> => {
-      const admin = new Redis(url)
-      await admin.flushall()
-      admin.disconnect()
+      await withRedis(url, (client) => client.flushall())
       const producer = new FlowProducer({ connection })
       for (let flow = 0; flow < flows; flow++) await producer.add(flowOf(size))
       const worker = new Worker<number>('parts', undefined, {

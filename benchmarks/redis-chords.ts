@@ -11,6 +11,7 @@ import { bullmqParts } from './bullmq-parts.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Case, Goal, Round } from './measure.ts'
 import { ordinaryMeta } from './ordinary-meta.ts'
+import { withRedis } from './with-redis.ts'
 
 const server = await startRedis({ own: true })
 const { url } = server
@@ -32,7 +33,7 @@ redis.call('EXPIRE', KEYS[3], ARGV[1])
 redis.call('EXPIRE', KEYS[4], ARGV[1])
 if sizes[1] and count == tonumber(sizes[1]) then redis.call('DEL', KEYS[3]) end
 return count`
-const digest = String(await withClient((client) => client.script('LOAD', barePart)))
+const digest = String(await withRedis(url, (client) => client.script('LOAD', barePart)))
 
 const part = task<(index: number) => string>('part')
 const byValue = task<(values: readonly string[]) => void>('body')
@@ -66,15 +67,6 @@ export const redisChords: Benchmark = {
     { title: `from the last of ${LARGE.toLocaleString('en')} parts to the body`, count: largeTails },
     { title: "a part in Celery's own backend, parts per second", count: ofCelery },
   ],
-}
-
-async function withClient<Answer>(work: (client: Redis) => Promise<Answer>): Promise<Answer> {
-  const client = new Redis(url)
-  try {
-    return await work(client)
-  } finally {
-    client.disconnect()
-  }
 }
 
 function document(index: number): string {
@@ -182,7 +174,7 @@ interface Opened {
 }
 
 async function opened(sharing: Sharing): Promise<Opened> {
-  await withClient((client) => client.flushall())
+  await withRedis(url, (client) => client.flushall())
   let messages: TaskMessage[] = []
   let next = Promise.withResolvers<void>()
   const publisher: Publisher = {
@@ -222,7 +214,7 @@ function range(length: number): readonly number[] {
 
 /** Of the set that holds the parts, as the server counts it, with ids as long as Celery's. */
 async function bytes(): Promise<readonly Count[]> {
-  return await withClient(async (client) => {
+  return await withRedis(url, async (client) => {
     const usage = async (key: string): Promise<number> =>
       Number(await client.call('MEMORY', 'USAGE', key, 'SAMPLES', 0))
     await client.flushall()

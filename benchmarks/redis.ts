@@ -7,6 +7,7 @@ import { inParallel } from './in-parallel.ts'
 import type { Case, Goal, Round } from './measure.ts'
 import { encodedMeta, ordinaryId, ordinaryKey } from './ordinary-meta.ts'
 import { gettingMany, type Opened, storing, throughResults } from './results-cases.ts'
+import { withRedis } from './with-redis.ts'
 
 const server = await startRedis({ own: true })
 const { url } = server
@@ -18,7 +19,7 @@ if string.find(old, '"status": "SUCCESS"', 1, true) then return 0 end
 redis.call('SETEX', KEYS[1], ARGV[2], ARGV[1])
 redis.call('PUBLISH', KEYS[1], ARGV[1])
 return 1`
-const digest = String(await withClient((client) => client.script('LOAD', checkedStore)))
+const digest = String(await withRedis(url, (client) => client.script('LOAD', checkedStore)))
 
 const thousand = Array.from({ length: 1000 }, (_, index) => index)
 const ids = thousand.map(ordinaryId)
@@ -55,15 +56,6 @@ export const redis: Benchmark = {
   ],
 }
 
-async function withClient<Answer>(work: (client: Redis) => Promise<Answer>): Promise<Answer> {
-  const client = new Redis(url)
-  try {
-    return await work(client)
-  } finally {
-    client.disconnect()
-  }
-}
-
 async function rawRound(run: (client: Redis) => Promise<unknown>): Promise<Round> {
   const client = new Redis(url)
   await client.flushall()
@@ -76,7 +68,7 @@ async function rawRound(run: (client: Redis) => Promise<unknown>): Promise<Round
 }
 
 async function opened(): Promise<Opened> {
-  await withClient((client) => client.flushall())
+  await withRedis(url, (client) => client.flushall())
   return { backend: new RedisBackend({ url }) }
 }
 
@@ -101,7 +93,7 @@ function rawStore(operations: number, concurrency: number): Case {
 }
 
 async function fill(): Promise<void> {
-  await withClient(async (client) => {
+  await withRedis(url, async (client) => {
     await client.mset(thousand.flatMap((index) => [ordinaryKey(index), encodedMeta(index)]))
   })
 }
