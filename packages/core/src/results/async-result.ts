@@ -201,27 +201,20 @@ export class AsyncResult<T = unknown> {
     return (await this.children(options)) ?? []
   }
 
-  async #narrow(value: unknown): Promise<T> {
+  #narrow(value: unknown): T | Promise<T> {
     return this.#schema === undefined ? (value as T) : narrowed(this.#schema, value) // without a schema the type is the caller's word
   }
 
-  #wait(options: WaitOptions, follow: boolean): Promise<TaskMeta> {
-    const ancestors = follow ? this.#ancestors() : []
-    const { timeoutMs, signal } = options
-    const plain = { ...(timeoutMs === undefined ? {} : { timeoutMs }), propagate: false }
-    if (ancestors.length === 0) {
-      return this.#source.waitFor(this.id, signal === undefined ? plain : { ...plain, signal })
-    }
-    return this.#waitWithAncestors(ancestors, plain, signal)
+  #wait({ timeoutMs, signal }: WaitOptions, follow: boolean): Promise<TaskMeta> {
+    const options = { timeoutMs, signal, propagate: false }
+    const ancestors = follow && this.parent !== undefined ? this.#ancestors() : []
+    return ancestors.length === 0 ? this.#source.waitFor(this.id, options) : this.#waitWithAncestors(ancestors, options)
   }
 
   /** A step whose predecessor failed may never be stored, so both are waited for. */
-  async #waitWithAncestors(
-    ancestors: readonly AsyncResult[],
-    options: WaitForOptions,
-    signal: AbortSignal | undefined,
-  ): Promise<TaskMeta> {
+  async #waitWithAncestors(ancestors: readonly AsyncResult[], options: WaitForOptions): Promise<TaskMeta> {
     const over = new AbortController()
+    const { signal } = options
     const limits = { ...options, signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]) }
     const own = this.#source.waitFor(this.id, limits)
     const failures = ancestors.map((ancestor) => this.#failureOf(ancestor.id, limits))

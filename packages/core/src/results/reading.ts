@@ -33,19 +33,13 @@ export class Reading {
   getMany(ids: readonly string[], options: ReadOptions = {}): Promise<readonly TaskMeta[]> {
     const describe = () => ({ backend: this.#store.backend.name, count: ids.length })
     return traced('getMany', describe, async () => {
-      const metas = new Map<string, TaskMeta | undefined>()
-      for (const id of ids) metas.set(id, options.cache === false ? undefined : this.#cache.get(id))
-      const missing: string[] = []
-      for (const [id, cached] of metas) if (cached === undefined) missing.push(id)
+      const metas = this.#cached(ids, options)
+      const missing = [...new Set(ids)].filter((id) => !metas.has(id))
       // What has arrived is decoded while the rest is on its way.
       const pages = batches(missing, this.#store.backend.limits.maxBatchKeys)
-      await Promise.all(
-        pages.map(async (page) => {
-          const keys = page.map((id) => this.#store.taskKey(id))
-          const stored = await this.#store.mget(keys, call(options))
-          for (const [at, id] of page.entries()) metas.set(id, this.#keep(this.#metaOf(id, stored[at])))
-        }),
-      )
+      const read = (await Promise.all(pages.map((page) => this.#readPage(page, options)))).flat()
+      if (read.length === ids.length) return read
+      for (const [at, id] of missing.entries()) metas.set(id, read[at] ?? pending(id))
       return ids.map((id) => metas.get(id) ?? pending(id))
     })
   }
@@ -107,6 +101,22 @@ export class Reading {
 
   async #read(id: string, options: ReadOptions): Promise<TaskMeta> {
     return this.#metaOf(id, await this.#store.get(this.#store.taskKey(id), call(options)))
+  }
+
+  async #readPage(ids: readonly string[], options: ReadOptions): Promise<readonly TaskMeta[]> {
+    const keys = ids.map((id) => this.#store.taskKey(id))
+    const stored = await this.#store.mget(keys, call(options))
+    return ids.map((id, at) => this.#keep(this.#metaOf(id, stored[at])))
+  }
+
+  #cached(ids: readonly string[], options: ReadOptions): Map<string, TaskMeta> {
+    const metas = new Map<string, TaskMeta>()
+    if (options.cache === false) return metas
+    for (const id of ids) {
+      const meta = this.#cache.get(id)
+      if (meta !== undefined) metas.set(id, meta)
+    }
+    return metas
   }
 
   #metaOf(id: string, stored: Stored | undefined): TaskMeta {

@@ -314,11 +314,10 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
 
   /** Waits for a ready document. Rejects with the task's error when it failed, unless `propagate` is false. */
   async waitFor(id: string, options: WaitForOptions = {}): Promise<TaskMeta> {
-    const { propagate = true, ...limits } = options
     const describe = () => ({ backend: this.backend.name, taskId: id })
-    const wait = (): Promise<TaskMeta> => this.#waiting.untilReady(id, limits)
+    const wait = (): Promise<TaskMeta> => this.#waiting.untilReady(id, options)
     const meta = await traced('waitFor', describe, () => this.#driven.during(id, wait))
-    const failure = propagate ? failureOf(meta) : undefined
+    const failure = options.propagate === false ? undefined : failureOf(meta)
     if (failure !== undefined) throw failure
     return meta
   }

@@ -16,44 +16,27 @@ function format(instant: Date): string {
 }
 
 // Every result carries a date, and with a pattern and `Date.parse` it would take longer than the rest of the document.
-// Only the day, which is the same for long, is asked of them.
-const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/
+// Only the second, which results that are read together often share, is asked of them.
+const SECOND = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/
 
-let day = { text: '1970-01-01', time: 0 }
+let second = { text: '1970-01-01T00:00:00', time: 0 }
 
 /** The time of `2026-01-31T12:34:56.123456+00:00`; `NaN` for any other form. */
 function celeryTime(text: string): number {
-  if (text.length !== 32 || !text.endsWith('+00:00')) return NaN
-  if (!text.startsWith(day.text)) day = dayOf(text.slice(0, 10))
-  const hours = number(text, T, 11, 2)
-  const minutes = number(text, COLON, 14, 2)
-  const seconds = number(text, COLON, 17, 2)
-  const micros = number(text, POINT, 20, 6)
-  // Comparing with `NaN`, which stands for any other character, gives false.
-  return hours < 24 && minutes < 60 && seconds < 60
-    ? day.time + ((hours * 60 + minutes) * 60 + seconds) * 1_000 + Math.floor(micros / 1_000)
-    : NaN
-}
-
-const T = 0x54
-const COLON = 0x3a
-const POINT = 0x2e
-
-/** So many digits behind a character; `NaN` when there is anything else. */
-function number(text: string, before: number, at: number, count: number): number {
-  if (text.charCodeAt(at - 1) !== before) return NaN
-  let value = 0
-  for (let next = at; next < at + count; next += 1) {
-    const digit = text.charCodeAt(next) - 0x30
+  if (text.length !== 32 || text[19] !== '.' || !text.endsWith('+00:00')) return NaN
+  if (!text.startsWith(second.text)) second = secondOf(text.slice(0, 19))
+  let micros = 0
+  for (let at = 20; at < 26; at += 1) {
+    const digit = text.charCodeAt(at) - 0x30
     if (digit < 0 || digit > 9) return NaN
-    value = value * 10 + digit
+    micros = micros * 10 + digit
   }
-  return value
+  return second.time + Math.floor(micros / 1_000)
 }
 
 // `Date.parse` alone would take a 13th month or a 32nd day for something else.
-function dayOf(text: string): typeof day {
-  return { text, time: DAY.test(text) ? Date.parse(text) : NaN }
+function secondOf(text: string): typeof second {
+  return { text, time: SECOND.test(text) ? Date.parse(`${text}Z`) : NaN }
 }
 
 const ISO = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(Z|[+-]\d\d(?::?\d\d){0,2})?$/i

@@ -139,23 +139,26 @@ export class Waiting {
 
   #iterate(ids: readonly string[], options: WaitOptions, everyState: boolean): AsyncIterable<TaskMeta> {
     const limits = this.#limits(options)
-    const start = (sink: Sink): (() => void) => this.#begin(ids, sink, limits)
+    const start = (sink: Sink): (() => void) => {
+      const waiter = this.#begin(ids, sink, limits)
+      return () => waiter?.end()
+    }
     return { [Symbol.asyncIterator]: () => new Arrivals({ start, readyCount: ids.length, everyState }) }
   }
 
-  /** Returns what ends the wait without a word. */
-  #begin(ids: readonly string[], sink: Sink, limits: WaiterLimits): () => void {
+  /** `undefined` when the wait was refused, which the sink has been told. */
+  #begin(ids: readonly string[], sink: Sink, limits: WaiterLimits): Waiter | undefined {
     const keys = ids.map((id) => this.#source.keyOf(id))
     const refusal = this.#refusal(limits.signal)
     if (refusal !== undefined) {
       sink.failed(refusal)
-      return () => undefined
+      return undefined
     }
     const waiter = new Waiter(ids, sink, limits, this.#holdings)
     this.#waiters.add(waiter)
     if (limits.timeoutMs === 0) this.#singleReads.read(waiter)
     else for (const [index, id] of ids.entries()) this.#join(id, keys[index] ?? '', waiter)
-    return () => waiter.end()
+    return waiter
   }
 
   #refusal(signal: AbortSignal | undefined): BackendError | undefined {
