@@ -1,10 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Argument, type Command, commandsOf, isCluster, type RedisClient, type Reply } from './client.ts'
+import {
+  type Argument,
+  type Command,
+  commandsOf,
+  isCluster,
+  type RedisClient,
+  type RedisNodeClient,
+  type Reply,
+} from './client.ts'
 import { isMisconfigured, isMissingScript, toBackendError } from './errors.ts'
 import type { Script } from './scripts.ts'
 
 /** How long the answers that are still owed may take when a connection of ours is closed. */
 const farewellMs = 2000
+
+/** So many commands leave in one write to the socket. */
+const mostGathered = 20
+
+type Gathering = NonNullable<RedisNodeClient['stream']>
 
 /** One client, what happened to its connection, and its errors in the words of the contract. */
 export class Connection {
@@ -17,7 +30,8 @@ export class Connection {
   #connects = 0
   #lastError: unknown
   #isDisposed = false
-  #isGathering = false
+  #gathered = 0
+  #corked: Gathering | undefined
 
   constructor(client: RedisClient, address: string, isOurs: boolean) {
     this.client = client
@@ -85,17 +99,24 @@ export class Connection {
   }
 
   /**
-   * Commands of one tick leave in one write to the socket. Unlike an auto-pipeline that waits for no answer before it sends
-   * more, and saves a system call for each command.
+   * Commands of one tick leave together, which saves a system call for each. Unlike an auto-pipeline that waits for no answer
+   * before it sends more, nor for the whole tick: the server works on the first while the others are made.
    */
   #gather(): void {
-    if (this.#isGathering || isCluster(this.client)) return
-    const { stream } = this.client
+    if (this.#gathered > 0) {
+      if (this.#gathered++ % mostGathered > 0) return
+      this.#corked?.uncork()
+      this.#corked?.cork()
+      return
+    }
+    const stream = isCluster(this.client) ? undefined : this.client.stream
     if (stream === undefined || stream === null) return
-    this.#isGathering = true
+    this.#gathered = 1
+    this.#corked = stream
     stream.cork()
     process.nextTick(() => {
-      this.#isGathering = false
+      this.#gathered = 0
+      this.#corked = undefined
       stream.uncork()
     })
   }

@@ -18,12 +18,21 @@ export class ChordNames {
 
   /** Those that every script over a chord is given, in their order. */
   of(chord: string): readonly string[] {
-    const base = this.group(this.#isTagged ? `{${chord}}` : chord)
-    return ['.j', '.t', '.s', '.f', '.p', '.i'].map((end) => base + end)
+    return this.#ending(chord, ['.j', '.f'])
+  }
+
+  /** Whatever there is of a chord but its record. */
+  parts(chord: string): readonly string[] {
+    return this.#ending(chord, ['.j', '.t', '.s', '.p', '.i'])
   }
 
   /** Where Celery keeps the structure of a header with groups in it. */
   group(chord: string): string {
     return this.#prefix + new Keys().group(chord)
+  }
+
+  #ending(chord: string, ends: readonly string[]): readonly string[] {
+    const base = this.group(this.#isTagged ? `{${chord}}` : chord)
+    return ends.map((end) => base + end)
   }
 }

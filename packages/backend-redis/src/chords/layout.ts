@@ -18,8 +18,8 @@ export interface Layout {
 export const ordered: Layout = {
   counts: `local count = redis.call('ZCARD', KEYS[1])`,
   repeats: `
-local there = redis.call('ZRANGEBYSCORE', KEYS[1], score, score, 'LIMIT', 0, 1)[1]
-if there then
+if redis.call('ZCOUNT', KEYS[1], score, score) > 0 then
+  local there = redis.call('ZRANGEBYSCORE', KEYS[1], score, score, 'LIMIT', 0, 1)[1]
   if (string.find(there, name, 1, true) or 99) < 16 then
     outcome = 'duplicate'
   elseif mode == 'own' then
@@ -51,28 +51,28 @@ return {redis.call('ZCARD', key), redis.call(command, key, ARGV[2], to, 'WITHSCO
  * a set beside it, and what is in there already leaves the list.
  */
 const indexes = `
-local seen = tonumber(redis.call('HGET', KEYS[4], 'seen') or '0')
+local seen = tonumber(redis.call('HGET', KEYS[2], 'seen') or '0')
 for _, member in ipairs(redis.call('LRANGE', KEYS[1], seen, -1)) do
   local id = string.match(member, '^%[[%d.]+,%s*(".-"),')
-  if id and redis.call('SADD', KEYS[6], id) == 0 then
+  if id and redis.call('SADD', base .. 'i', id) == 0 then
     redis.call('LREM', KEYS[1], -1, member)
   else
     seen = seen + 1
   end
 end
-redis.call('HSET', KEYS[4], 'seen', seen)`
+redis.call('HSET', KEYS[2], 'seen', seen)`
 
 export const unordered: Layout = {
   counts: `
 ${indexes}
 local count = seen
-redis.call('EXPIRE', KEYS[6], redis.call('HGET', KEYS[4], 'life') or 86400)`,
+redis.call('EXPIRE', base .. 'i', redis.call('HGET', KEYS[2], 'life') or 86400)`,
   repeats: `
 ${indexes}
-if redis.call('SADD', KEYS[6], string.sub(name, 3, -3)) == 0 then outcome = 'duplicate' end`,
+if redis.call('SADD', base .. 'i', string.sub(name, 3, -3)) == 0 then outcome = 'duplicate' end`,
   adds: `
 redis.call('RPUSH', KEYS[1], ARGV[2])
-redis.call('HINCRBY', KEYS[4], 'seen', 1)`,
+redis.call('HINCRBY', KEYS[2], 'seen', 1)`,
   page: `
 local found = redis.call('LRANGE', key, ARGV[2], ARGV[3] - 1)
 if ARGV[1] == 'members' then return {redis.call('LLEN', key), found} end

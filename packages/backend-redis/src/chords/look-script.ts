@@ -1,9 +1,9 @@
-import { type Script, script } from '../scripts.ts'
+import type { Script } from '../scripts.ts'
 import type { Layout } from './layout.ts'
-import { added, claimOfPeer, learnSize, peerFired } from './lua.ts'
+import { added, chordScript, claimOfPeer, learnSize, peerFired } from './lua.ts'
 
 /**
- * A look at a sealed chord. ARGV: 1 now in milliseconds, 2 how long a suspect is left alone; KEYS 7, where there is one, the
+ * A look at a sealed chord. ARGV: 1 now in milliseconds, 2 how long a suspect is left alone; KEYS 3, where there is one, the
  * body's own result. Answers why the chord is due: 'complete', 'failed', 'takeover'; or that it is not: '', 'suspect',
  * 'peer', or 'orphan' for a suspect of a peer's making, which is left to people; then how many parts there are, and how many there should be.
  *
@@ -13,7 +13,7 @@ import { added, claimOfPeer, learnSize, peerFired } from './lua.ts'
 const look = ({ counts }: Layout): string => `
 local now = tonumber(ARGV[1])
 local st, mode, size, due, sus, susn, life =
-  unpack(redis.call('HMGET', KEYS[4], 'st', 'm', 'size', 'due', 'sus', 'susn', 'life'))
+  unpack(redis.call('HMGET', KEYS[2], 'st', 'm', 'size', 'due', 'sus', 'susn', 'life'))
 if due then return {due, 0, 0} end
 if st ~= 'sealed' then return {'', 0, 0} end
 local target = tonumber(size)
@@ -25,38 +25,38 @@ if mode ~= 'own' then
     return {'peer', 0, 0}
   end
   target = size + added
-  redis.call('EXPIRE', KEYS[2], life)
-  redis.call('EXPIRE', KEYS[3], life)
+  redis.call('EXPIRE', base .. 't', life)
+  redis.call('EXPIRE', base .. 's', life)
 end
 redis.call('EXPIRE', KEYS[1], life)
-redis.call('EXPIRE', KEYS[4], 2 * life)
-redis.call('HSET', KEYS[4], 'ren', now)
+redis.call('EXPIRE', KEYS[2], 2 * life)
+redis.call('HSET', KEYS[2], 'ren', now + 50 * life)
 ${counts}
 if count < target then return {'', count, target} end
 if mode ~= 'shared' then return {'complete', count, target} end
-if KEYS[7] and redis.call('EXISTS', KEYS[7]) == 1 then
+if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then
   ${peerFired}
   return {'peer', 0, 0}
 end
 if not sus or tonumber(susn) ~= count then
-  redis.call('HSET', KEYS[4], 'sus', now, 'susn', count)
+  redis.call('HSET', KEYS[2], 'sus', now, 'susn', count)
   return {'suspect', count, target}
 end
 if now - tonumber(sus) < tonumber(ARGV[2]) or redis.call('EXISTS', ${claimOfPeer}) == 1 then
   return {'suspect', count, target}
 end
-return {redis.call('HGET', KEYS[4], 'foreign') and 'orphan' or 'takeover', count, target}
+return {redis.call('HGET', KEYS[2], 'foreign') and 'orphan' or 'takeover', count, target}
 `
 
 /** A page of parts. ARGV: 1 'rank' or 'score', 2 from, 3 to, exclusive. Answers how many parts there are, and members with scores. */
 const page = (layout: Layout): string => `
-local key = redis.call('EXISTS', KEYS[5]) == 1 and KEYS[5] or KEYS[1]
+local key = redis.call('EXISTS', base .. 'p') == 1 and base .. 'p' or KEYS[1]
 ${layout.page}
 `
 
 /** The scores of a page of parts by rank, without the parts. ARGV: 1 from, 2 to, inclusive. A list has none. */
-export const scores: Script = script(`
-local key = redis.call('EXISTS', KEYS[5]) == 1 and KEYS[5] or KEYS[1]
+export const scores: Script = chordScript(`
+local key = redis.call('EXISTS', base .. 'p') == 1 and base .. 'p' or KEYS[1]
 if redis.call('TYPE', key).ok == 'list' then return '' end
 local found = redis.call('ZRANGE', key, ARGV[1], ARGV[2], 'WITHSCORES')
 local numbers = {}
@@ -65,8 +65,8 @@ return table.concat(numbers, ' ')
 `)
 
 /** How many parts have failed and the lowest, with 1 in front when that was counted with every part. */
-export const tally: Script = script(`
-local mode, early, bad, low = unpack(redis.call('HMGET', KEYS[4], 'm', 'early', 'bad', 'low'))
+export const tally: Script = chordScript(`
+local mode, early, bad, low = unpack(redis.call('HMGET', KEYS[2], 'm', 'early', 'bad', 'low'))
 return {mode == 'own' and not early and 1 or 0, bad, low}
 `)
 
@@ -76,5 +76,5 @@ export interface LookScripts {
 }
 
 export function lookScripts(layout: Layout): LookScripts {
-  return { look: script(look(layout)), page: script(page(layout)) }
+  return { look: chordScript(look(layout)), page: chordScript(page(layout)) }
 }

@@ -80,12 +80,10 @@ export class PartCalls {
       name,
       memberOf(name, entry, isPeers || settings.peers === 'celery'),
       scoreOf(slot),
-      PROPAGATE_STATES.has(entry.state) ? '1' : '',
-      claim?.nonce ?? '',
-      claim === undefined ? '' : encodeJson(claim.lease),
+      claim === undefined ? '' : `${claim.nonce} ${encodeJson(claim.lease)}`,
       claim?.at ?? now(),
       Math.ceil(settings.expiresInSeconds),
-      isPeers ? '1' : '',
+      `${PROPAGATE_STATES.has(entry.state) ? 'failed' : ''}${isPeers ? 'begun' : ''}`,
     ]
   }
 

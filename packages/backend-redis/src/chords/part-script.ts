@@ -1,32 +1,32 @@
-import { keeps, type Publish, puts, type Script, script } from '../scripts.ts'
+import { keeps, type Publish, puts, type Script } from '../scripts.ts'
 import type { Layout } from './layout.ts'
-import { added, freeze, learnSize, peerFired, whole } from './lua.ts'
+import { added, chordScript, freeze, learnSize, peerFired, whole } from './lua.ts'
 
 /**
  * Stores the part's own result unless the stored state takes precedence, which ends the script with 'kept' or 'undecided'
  * and what is stored. An ordinary result is the first, so that is tried before anything is read.
  */
 const store = (publish: Publish): string => `
-if #ARGV > 9 then
+if #ARGV > 7 then
   local isNew
-  if ARGV[11] == '' then
-    isNew = redis.call('SET', KEYS[7], ARGV[10], 'NX')
+  if ARGV[9] == '' then
+    isNew = redis.call('SET', KEYS[3], ARGV[8], 'NX')
   else
-    isNew = redis.call('SET', KEYS[7], ARGV[10], 'PX', ARGV[11], 'NX')
+    isNew = redis.call('SET', KEYS[3], ARGV[8], 'PX', ARGV[9], 'NX')
   end
   if not isNew then
-    local head = redis.call('GETRANGE', KEYS[7], 0, 199)
-    ${keeps('KEYS[7]', 12)}
-    ${puts('KEYS[7]', 'ARGV[10]', 'ARGV[11]')}
+    local head = redis.call('GETRANGE', KEYS[3], 0, 199)
+    ${keeps('KEYS[3]', 10)}
+    ${puts('KEYS[3]', 'ARGV[8]', 'ARGV[9]')}
   end
-  redis.call('${publish}', KEYS[7], ARGV[10])
+  redis.call('${publish}', KEYS[3], ARGV[8])
 end`
 
 /** A chord that is decided takes no part, and a repeat leaves nothing. Whoever lost the answer to his claim is told again. */
 const over = `
 if st and st ~= 'open' and st ~= 'sealed' then
-  if st == 'done' then redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[6]) end
-  if st == 'dispatching' and ARGV[5] ~= '' and redis.call('HGET', KEYS[4], 'nonce') == ARGV[5] then
+  if st == 'done' then redis.call('UNLINK', KEYS[1], base .. 't', base .. 's', base .. 'i') end
+  if st == 'dispatching' and redis.call('HGET', KEYS[2], 'nonce') == string.match(claim, '^%S+') then
     return {'recorded', ${whole}}
   end
   return 'late'
@@ -42,7 +42,7 @@ if mode == 'shared' or mode == 'captured' then
     return 'late'
   end
   if st == 'sealed' then target = size + added end
-  if mode == 'shared' and added > 0 then redis.call('EXPIRE', KEYS[2], life) end
+  if mode == 'shared' and added > 0 then redis.call('EXPIRE', base .. 't', redis.call('HGET', KEYS[2], 'life')) end
   if mode == 'shared' and stored then
     ${counts}
     raced = count >= stored + added
@@ -53,24 +53,24 @@ end`
 
 /** For whoever reads how a chord has ended without reading all of it. */
 const tallies = `
-if st and ARGV[4] == '1' then
-  redis.call('HINCRBY', KEYS[4], 'bad', 1)
-  local low = redis.call('HGET', KEYS[4], 'low')
-  if not low or tonumber(score) < tonumber(low) then redis.call('HSET', KEYS[4], 'low', score) end
+if st and hasFailed then
+  redis.call('HINCRBY', KEYS[2], 'bad', 1)
+  local low = redis.call('HGET', KEYS[2], 'low')
+  if not low or tonumber(score) < tonumber(low) then redis.call('HSET', KEYS[2], 'low', score) end
 end`
 
 /** Not at every part: each EXPIRE costs as much as adding it. */
 const renews = `
-if count == 1 or not ren or now - tonumber(ren) > 50 * tonumber(life) then
-  life = life or ARGV[8]
+if count == 1 or not ren or now > tonumber(ren) then
+  local life = st and redis.call('HGET', KEYS[2], 'life') or ARGV[6]
   redis.call('EXPIRE', KEYS[1], life)
   if mode ~= 'own' then
-    redis.call('EXPIRE', KEYS[2], life)
-    redis.call('EXPIRE', KEYS[3], life)
+    redis.call('EXPIRE', base .. 't', life)
+    redis.call('EXPIRE', base .. 's', life)
   end
   if st then
-    redis.call('HSET', KEYS[4], 'ren', now)
-    redis.call('EXPIRE', KEYS[4], 2 * life)
+    redis.call('HSET', KEYS[2], 'ren', now + 50 * life)
+    redis.call('EXPIRE', KEYS[2], 2 * life)
   end
 end`
 
@@ -80,30 +80,31 @@ if mode == 'shared' then
   if count == target and outcome == 'recorded' and not raced then
     why = 'complete'
   elseif count >= target and outcome == 'recorded' then
-    redis.call('HSET', KEYS[4], 'sus', now, 'susn', count)
+    redis.call('HSET', KEYS[2], 'sus', now, 'susn', count)
   end
 elseif count >= target then
   why = 'complete'
 end
-if not why and ARGV[4] == '1' and outcome == 'recorded' and tonumber(score) < target then
-  if redis.call('HGET', KEYS[4], 'ff') then why = 'failed' end
+if not why and hasFailed and outcome == 'recorded' and tonumber(score) < target then
+  if redis.call('HGET', KEYS[2], 'ff') then why = 'failed' end
 end`
 
 /**
- * One part. ARGV: 1 how the part's own members go on behind their first number, 2 the member, 3 its score, 4 '1' for a
- * failure, 5 the nonce of the claim or '', 6 its lease, 7 now in milliseconds, 8 the lifetime in seconds of parts without a
- * record, 9 '1' when a peer began the chord; and with a result, in KEYS 7: 10 the document, 11 its lifetime in milliseconds
- * or '', 12 and on: states to keep.
+ * One part. ARGV: 1 how the part's own members go on behind their first number, 2 the member, 3 its score, 4 the nonce of the
+ * claim, a space, and its lease; or '', 5 now in milliseconds, 6 the lifetime in seconds of parts without a record, 7 'failed'
+ * and 'begun', by a peer, as far as they are so; and with a result, in KEYS 3: 8 the document, 9 its lifetime in
+ * milliseconds or '', 10 and on: states to keep. They are few because each costs both sides.
  *
  * Answers what became of the part, and with it the whole record when this call has taken the claim; 'begin', having done
  * nothing, when a peer began the chord and there is no record yet. Without a claim a complete chord is left to the next look;
  * but where a peer might fire it, the parts are fixed all the same.
  */
 const part = (publish: Publish, layout: Layout): string => `
-local name, score = ARGV[1], ARGV[3]
-local now = tonumber(ARGV[7])
-local st, mode, size, due, ren, life = unpack(redis.call('HMGET', KEYS[4], 'st', 'm', 'size', 'due', 'ren', 'life'))
-if not st and ARGV[9] == '1' then return 'begin' end
+local name, score, claim = ARGV[1], ARGV[3], ARGV[4]
+local now = tonumber(ARGV[5])
+local hasFailed = string.find(ARGV[7], 'failed', 1, true)
+local st, mode, size, due, ren = unpack(redis.call('HMGET', KEYS[2], 'st', 'm', 'size', 'due', 'ren'))
+if not st and string.find(ARGV[7], 'begun', 1, true) then return 'begin' end
 ${store(publish)}
 ${over}
 local outcome = 'recorded'
@@ -122,16 +123,17 @@ else
   if not st then return 'unknown' end
   if not target then return outcome end
   ${judges}
-  if not why or (ARGV[5] == '' and why == 'complete' and mode ~= 'shared') then return outcome end
+  if not why or (claim == '' and why == 'complete' and mode ~= 'shared') then return outcome end
   ${freeze}
   due = why
 end
-if ARGV[5] == '' then return outcome end
-redis.call('HSET', KEYS[4], 'st', 'dispatching', 'why', due, 'lease', ARGV[6], 'nonce', ARGV[5], 'at', now)
-redis.call('HINCRBY', KEYS[4], 'rev', 1)
-redis.call('HINCRBY', KEYS[4], 'att', 1)
+if claim == '' then return outcome end
+local nonce, lease = string.match(claim, '^(%S+) (.*)$')
+redis.call('HSET', KEYS[2], 'st', 'dispatching', 'why', due, 'lease', lease, 'nonce', nonce, 'at', now)
+redis.call('HINCRBY', KEYS[2], 'rev', 1)
+redis.call('HINCRBY', KEYS[2], 'att', 1)
 return {outcome, ${whole}}`
 
 export function partScript(publish: Publish, layout: Layout): Script {
-  return script(part(publish, layout))
+  return chordScript(part(publish, layout))
 }

@@ -134,8 +134,7 @@ export class RedisLedger implements ChordLedger {
   }
 
   async remove({ id }: Place): Promise<void> {
-    const [j = '', t = '', s = '', , p = '', i = ''] = this.#names.of(id)
-    await this.#calls.run('unlink', [j, t, s, p, i])
+    await this.#calls.run('unlink', this.#names.parts(id))
   }
 
   /** Only peers repeat a part in other words, which counts as another part. */

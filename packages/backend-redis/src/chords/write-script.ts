@@ -1,9 +1,10 @@
-import { type Script, script } from '../scripts.ts'
+import type { Script } from '../scripts.ts'
 import { type Layout, unordered } from './layout.ts'
 import {
   added,
   captured,
   capturedFrom,
+  chordScript,
   claimOfPeer,
   countedByPeer,
   freeze,
@@ -17,12 +18,12 @@ import {
  * nobody else will.
  */
 const seals = `
-local life = redis.call('HGET', KEYS[4], 'life')
-local low, ff = unpack(redis.call('HMGET', KEYS[4], 'low', 'ff'))
-local target, before = size, tonumber(redis.call('GET', KEYS[2]) or '0')
+local life = redis.call('HGET', KEYS[2], 'life')
+local low, ff = unpack(redis.call('HMGET', KEYS[2], 'low', 'ff'))
+local target, before = size, tonumber(redis.call('GET', base .. 't') or '0')
 local isCaptured = before >= ${capturedFrom}
 if mode ~= 'own' then target = target + before - (isCaptured and ${captured} or 0) end
-redis.call('HSET', KEYS[4], 'size', size)
+redis.call('HSET', KEYS[2], 'size', size)
 if ff and low and tonumber(low) < size then
   local why = 'failed'
   ${freeze}
@@ -30,18 +31,18 @@ elseif mode ~= 'own' and isThere(target) then
   local why = 'complete'
   ${freeze}
 elseif mode ~= 'own' then
-  redis.call('SET', KEYS[3], size, 'EX', life)
-  if mode == 'captured' and not isCaptured then redis.call('INCRBY', KEYS[2], ${captured}) end
-  redis.call('EXPIRE', KEYS[2], life)
+  redis.call('SET', base .. 's', size, 'EX', life)
+  if mode == 'captured' and not isCaptured then redis.call('INCRBY', base .. 't', ${captured}) end
+  redis.call('EXPIRE', base .. 't', life)
 end`
 
 const grows = `
 if mode == 'own' then
-  redis.call('HINCRBY', KEYS[4], 'size', size)
+  redis.call('HINCRBY', KEYS[2], 'size', size)
 else
-  redis.call('HINCRBY', KEYS[4], 'add', size)
-  redis.call('INCRBY', KEYS[2], size)
-  redis.call('EXPIRE', KEYS[2], redis.call('HGET', KEYS[4], 'life'))
+  redis.call('HINCRBY', KEYS[2], 'add', size)
+  redis.call('INCRBY', base .. 't', size)
+  redis.call('EXPIRE', base .. 't', redis.call('HGET', KEYS[2], 'life'))
 end`
 
 /**
@@ -50,8 +51,8 @@ end`
  */
 const fixes = `
 if why == 'complete' and mode == 'shared' then
-  redis.call('HSET', KEYS[4], 'taken', 1, 'size', target, 'due', why)
-  redis.call('DEL', KEYS[3])
+  redis.call('HSET', KEYS[2], 'taken', 1, 'size', target, 'due', why)
+  redis.call('DEL', base .. 's')
 else
   ${freeze}
 end`
@@ -68,16 +69,16 @@ local function isThere(target)
   return count >= target
 end
 local now = tonumber(ARGV[6])
-local nonce, mode, due, inField = unpack(redis.call('HMGET', KEYS[4], 'nonce', 'm', 'due', 'size'))
+local nonce, mode, due, inField = unpack(redis.call('HMGET', KEYS[2], 'nonce', 'm', 'due', 'size'))
 if nonce == ARGV[2] then return ${whole} end
 if (nonce or '') ~= ARGV[1] then return nil end
 local act, size, why, target = ARGV[4], tonumber(ARGV[5]), ARGV[5], tonumber(inField or '0')
 if not nonce then
   for index = 7, #ARGV, 2 do if ARGV[index] == 'm' then mode = ARGV[index + 1] end end
-  if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[4], 'early', '1') end
+  if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[2], 'early', '1') end
 end
 if act == 'seal' and mode ~= 'own' then
-  local stored = tonumber(redis.call('GET', KEYS[3]))
+  local stored = tonumber(redis.call('GET', base .. 's'))
   if stored and stored ~= size then return 'sized' end
 end
 if act == 'grow' and due then return 'over' end
@@ -89,12 +90,12 @@ if act == 'claim' and not due then
   if why == 'complete' and not isThere(target) then return nil end
   if why == 'complete' and mode == 'shared' and redis.call('EXISTS', ${claimOfPeer}) == 1 then return nil end
 end
-if act == 'decide' and redis.call('HGET', KEYS[4], 'taken') and redis.call('EXISTS', KEYS[1]) == 0 then
+if act == 'decide' and redis.call('HGET', KEYS[2], 'taken') and redis.call('EXISTS', KEYS[1]) == 0 then
   ${peerFired}
   return nil
 end
-redis.call('HSET', KEYS[4], 'nonce', ARGV[2], unpack(ARGV, 7))
-redis.call('EXPIRE', KEYS[4], ARGV[3])
+redis.call('HSET', KEYS[2], 'nonce', ARGV[2], unpack(ARGV, 7))
+redis.call('EXPIRE', KEYS[2], ARGV[3])
 if act == 'seal' then
   ${seals}
 elseif act == 'grow' then
@@ -102,10 +103,10 @@ elseif act == 'grow' then
 elseif act == 'claim' and not due then
   ${fixes}
 elseif act == 'end' then
-  redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[5], KEYS[6])
+  redis.call('UNLINK', KEYS[1], base .. 't', base .. 's', base .. 'p', base .. 'i')
   if mode ~= 'own' then redis.call('UNLINK', ${countedByPeer}) end
 end
-if act ~= 'end' and due then redis.call('EXPIRE', KEYS[5], ARGV[3]) end
+if act ~= 'end' and due then redis.call('EXPIRE', mode == 'own' and KEYS[1] or base .. 'p', ARGV[3]) end
 return ${whole}
 `
 
@@ -114,24 +115,24 @@ return ${whole}
  * captured only where no peer can be about to fire it.
  */
 const begin = ({ counts }: Layout): string => `
-if redis.call('EXISTS', KEYS[4]) == 1 then return nil end
-redis.call('HSET', KEYS[4], unpack(ARGV, 2))
-redis.call('EXPIRE', KEYS[4], ARGV[1])
-if redis.call('HGET', KEYS[4], 'm') ~= 'captured' then return nil end
-local size = tonumber(redis.call('GET', KEYS[3]))
+if redis.call('EXISTS', KEYS[2]) == 1 then return nil end
+redis.call('HSET', KEYS[2], unpack(ARGV, 2))
+redis.call('EXPIRE', KEYS[2], ARGV[1])
+if redis.call('HGET', KEYS[2], 'm') ~= 'captured' then return nil end
+local size = tonumber(redis.call('GET', base .. 's'))
 ${counts}
-if size and count >= size + tonumber(redis.call('GET', KEYS[2]) or '0') then
-  redis.call('HSET', KEYS[4], 'm', 'shared')
+if size and count >= size + tonumber(redis.call('GET', base .. 't') or '0') then
+  redis.call('HSET', KEYS[2], 'm', 'shared')
 else
-  redis.call('INCRBY', KEYS[2], ${captured})
-  redis.call('EXPIRE', KEYS[2], redis.call('HGET', KEYS[4], 'life'))
+  redis.call('INCRBY', base .. 't', ${captured})
+  redis.call('EXPIRE', base .. 't', redis.call('HGET', KEYS[2], 'life'))
 end
 return nil
 `
 
 /** A record, and what peers have added to the chord. */
-export const read: Script = script(`
-local st, size = unpack(redis.call('HMGET', KEYS[4], 'st', 'size'))
+export const read: Script = chordScript(`
+local st, size = unpack(redis.call('HMGET', KEYS[2], 'st', 'size'))
 if not st then return nil end
 if st == 'open' then
   ${learnSize}
@@ -144,42 +145,42 @@ return ${whole}
  * now in milliseconds.
  */
 const release = ({ counts }: Layout): string => `
-local st, mode, due, size = unpack(redis.call('HMGET', KEYS[4], 'st', 'm', 'due', 'size'))
+local st, mode, due, size = unpack(redis.call('HMGET', KEYS[2], 'st', 'm', 'due', 'size'))
 if mode ~= 'captured' or due or (st ~= 'open' and st ~= 'sealed') then return 0 end
 ${added}
 ${counts}
 if st == 'sealed' and count >= tonumber(size) + added then return 0 end
-redis.call('DECRBY', KEYS[2], ${captured})
-redis.call('HSET', KEYS[4], 'm', 'shared')
+redis.call('DECRBY', base .. 't', ${captured})
+redis.call('HSET', KEYS[2], 'm', 'shared')
 return 1
 `
 
 const joinSets = `
-for index = 3, #ARGV do redis.call('ZREM', KEYS[5], ARGV[index]) end
-redis.call('ZUNIONSTORE', KEYS[1], 2, KEYS[5], KEYS[1])
-redis.call('DEL', KEYS[5])`
+for index = 3, #ARGV do redis.call('ZREM', base .. 'p', ARGV[index]) end
+redis.call('ZUNIONSTORE', KEYS[1], 2, base .. 'p', KEYS[1])
+redis.call('DEL', base .. 'p')`
 
 const joinLists = `
-for index = 3, #ARGV do redis.call('LREM', KEYS[5], -1, ARGV[index]) end
-for _, member in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do redis.call('RPUSH', KEYS[5], member) end
-redis.call('DEL', KEYS[6])
-redis.call('HDEL', KEYS[4], 'seen')
-redis.call('RENAME', KEYS[5], KEYS[1])`
+for index = 3, #ARGV do redis.call('LREM', base .. 'p', -1, ARGV[index]) end
+for _, member in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do redis.call('RPUSH', base .. 'p', member) end
+redis.call('DEL', base .. 'i')
+redis.call('HDEL', KEYS[2], 'seen')
+redis.call('RENAME', base .. 'p', KEYS[1])`
 
 /**
  * Takes back a claim: what was counted was no other part. ARGV: 1 the nonce that the record must have, 2 the new one, 3 and
  * on: members that are repeats.
  */
 const reopen = (isList: boolean): string => `
-if redis.call('HGET', KEYS[4], 'nonce') ~= ARGV[1] then return nil end
-local mode, size, life = unpack(redis.call('HMGET', KEYS[4], 'm', 'size', 'life'))
+if redis.call('HGET', KEYS[2], 'nonce') ~= ARGV[1] then return nil end
+local mode, size, life = unpack(redis.call('HMGET', KEYS[2], 'm', 'size', 'life'))
 ${isList ? joinLists : joinSets}
 redis.call('EXPIRE', KEYS[1], life)
-if mode ~= 'own' then redis.call('SET', KEYS[3], size, 'EX', life) end
-if mode == 'captured' then redis.call('SET', KEYS[2], '${captured}', 'EX', life) end
-redis.call('HSET', KEYS[4], 'st', 'sealed', 'nonce', ARGV[2], 'add', 0)
-redis.call('HDEL', KEYS[4], 'due', 'lease')
-redis.call('HINCRBY', KEYS[4], 'healed', #ARGV - 2)
+if mode ~= 'own' then redis.call('SET', base .. 's', size, 'EX', life) end
+if mode == 'captured' then redis.call('SET', base .. 't', '${captured}', 'EX', life) end
+redis.call('HSET', KEYS[2], 'st', 'sealed', 'nonce', ARGV[2], 'add', 0)
+redis.call('HDEL', KEYS[2], 'due', 'lease')
+redis.call('HINCRBY', KEYS[2], 'healed', #ARGV - 2)
 return nil
 `
 
@@ -192,9 +193,9 @@ export interface WriteScripts {
 
 export function writeScripts(layout: Layout): WriteScripts {
   return {
-    write: script(write(layout)),
-    begin: script(begin(layout)),
-    reopen: script(reopen(layout === unordered)),
-    release: script(release(layout)),
+    write: chordScript(write(layout)),
+    begin: chordScript(begin(layout)),
+    reopen: chordScript(reopen(layout === unordered)),
+    release: chordScript(release(layout)),
   }
 }

@@ -1,4 +1,4 @@
-import type { Backend } from '../backend/backend.ts'
+import type { Backend, Clock } from '../backend/backend.ts'
 import type { Scheduler } from '../store/scheduler.ts'
 
 /** How long one comparison of the two clocks is trusted. */
@@ -29,11 +29,15 @@ export class StoreClock {
     return this.#backend.clock === undefined ? toleranceMs : 0
   }
 
-  /** Compares the clocks unless that was done a short while ago. A store that does not answer changes nothing. */
-  async compare(): Promise<void> {
+  /** Compares the clocks, or answers nothing when that was done a short while ago. A store that does not answer changes nothing. */
+  compare(): Promise<void> | undefined {
     const { clock } = this.#backend
     const at = this.#scheduler.now()
-    if (clock === undefined || (this.#comparedAt !== undefined && at - this.#comparedAt < trustMs)) return
+    const isTrusted = this.#comparedAt !== undefined && at - this.#comparedAt < trustMs
+    return clock === undefined || isTrusted ? undefined : this.#compare(clock, at)
+  }
+
+  async #compare(clock: Clock, at: number): Promise<void> {
     try {
       const sent = this.#scheduler.wallClock()
       const theirs = (await clock.now()).getTime()
