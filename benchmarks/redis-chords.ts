@@ -153,14 +153,17 @@ function tail(size: number, results: 'value' | 'reference', goal?: Goal): Case {
       const open = await opened({})
       const [last, ...others] = await open.start(size, results)
       await finish(open.results, others)
+      let marked: Promise<void> | undefined
       return {
         run: async () => {
           const published = open.nextMessage()
-          const marked = finish(open.results, last === undefined ? [] : [last])
+          marked = finish(open.results, last === undefined ? [] : [last])
           await published
-          await marked.catch(() => undefined)
         },
-        close: () => open.results.close(),
+        close: async () => {
+          await marked
+          await open.results.close()
+        },
       }
     },
   }

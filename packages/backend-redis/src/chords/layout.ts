@@ -6,8 +6,10 @@ export interface Layout {
   readonly repeats: string
   /** Adds ARGV 2 under `score`. */
   readonly adds: string
-  /** Answers a page: ARGV 1 'rank' or 'score', or 'members' for those alone by rank, 2 from, 3 to, exclusive. Needs `key`. */
+  /** Answers a page: ARGV 1 'rank' or 'score', or 'members' for those alone by rank, and their key, 2 from, 3 to, exclusive. Needs `key`. */
   readonly page: string
+  /** The command that reads members by rank. */
+  readonly range: 'zrange' | 'lrange'
 }
 
 /**
@@ -41,9 +43,10 @@ if redis.call('ZADD', KEYS[1], 'NX', score, ARGV[2]) == 0 then
 end`,
   page: `
 local command, to = 'ZRANGE', ARGV[3] - 1
-if ARGV[1] == 'members' then return {redis.call('ZCARD', key), redis.call(command, key, ARGV[2], to)} end
+if ARGV[1] == 'members' then return {redis.call('ZCARD', key), redis.call(command, key, ARGV[2], to), key} end
 if ARGV[1] == 'score' then command, to = 'ZRANGEBYSCORE', '(' .. ARGV[3] end
 return {redis.call('ZCARD', key), redis.call(command, key, ARGV[2], to, 'WITHSCORES')}`,
+  range: 'zrange',
 }
 
 /**
@@ -75,11 +78,12 @@ redis.call('RPUSH', KEYS[1], ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'seen', 1)`,
   page: `
 local found = redis.call('LRANGE', key, ARGV[2], ARGV[3] - 1)
-if ARGV[1] == 'members' then return {redis.call('LLEN', key), found} end
+if ARGV[1] == 'members' then return {redis.call('LLEN', key), found, key} end
 local parts = {}
 for at, member in ipairs(found) do
   parts[2 * at - 1] = member
   parts[2 * at] = tostring(ARGV[2] + at - 1)
 end
 return {redis.call('LLEN', key), parts}`,
+  range: 'lrange',
 }

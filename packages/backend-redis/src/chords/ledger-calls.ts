@@ -21,12 +21,14 @@ export interface LedgerStore {
 export class LedgerCalls {
   readonly #store: LedgerStore
   readonly scripts: LedgerScripts
+  readonly layout: Layout
   readonly #names: ChordNames
   /** The keys of the chord that was asked about last: parts of one chord come together. */
   #last: readonly [chord: string, keys: readonly string[]] = ['', []]
 
   constructor(store: LedgerStore, names: ChordNames, layout: Layout) {
     this.scripts = ledgerScripts(store.publish, layout)
+    this.layout = layout
     this.#store = store
     this.#names = names
   }

@@ -12,8 +12,8 @@ export function memberOf(name: string, { state, value }: SlotEntry, exact: boole
 
 /** Reads what either side has written; the number in front says nothing. */
 export function entryOf(member: string): SlotEntry {
-  const [, taskId, state, value] = decodeJson(member) as readonly [unknown, string, string, unknown] // a part's, by its key
-  return { taskId, state, value: value ?? null }
+  const part = decodeJson(member) as readonly [unknown, string, string, unknown] // a part's, by its key
+  return { taskId: part[1], state: part[2], value: part[3] ?? null }
 }
 
 export function scoreOf(slot: number): string {

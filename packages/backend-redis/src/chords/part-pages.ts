@@ -7,6 +7,12 @@ import type { LedgerCalls } from './ledger-calls.ts'
 /** So many parts are read at a time: well under a millisecond of the server. */
 const pageParts = 1_000
 
+/** So many pages are on their way while one is looked at. */
+const pagesAhead = 3
+
+/** What comes with the first look, by a script, takes the server several times as long as what a command reads. */
+const firstParts = 100
+
 /** A part as it stands in the set. */
 export interface Standing {
   readonly member: string
@@ -26,28 +32,36 @@ export class PartPages {
   /** Slots `from` to `to`, in slot order. */
   async *entries(chord: string, size: number, [from, to]: Range): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
     if (from >= to) return
-    const first = await this.#members(chord, from, Math.min(to, from + pageParts))
-    if (first.count === size) yield* this.#byRank(chord, [from, to], first.members)
+    const first = await this.#members(chord, from, Math.min(to, from + firstParts))
+    if (first.count === size) yield* this.#byRank(chord, [from, to], first)
     else if (first.count < size) yield* this.#byScore(chord, [from, to])
     else yield* this.#distinct(chord, [from, to])
   }
 
-  /** All of them are there: the next page is on its way while one is looked at. */
-  async *#byRank(
-    chord: string,
-    [from, to]: Range,
-    first: readonly string[],
-  ): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
-    let members = first
+  /** All of them are there. */
+  async *#byRank(chord: string, [from, to]: Range, first: Members): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
     let last: SlotEntry | undefined
-    for (let at = from; at < to; at += pageParts) {
-      const end = at + pageParts
-      const next = end < to ? this.#members(chord, end, Math.min(to, end + pageParts)) : undefined
-      next?.catch(() => undefined) // seen when it is its turn
+    let at = from
+    for await (const members of this.#ranges(first, [from, to])) {
       const entries = members.map(entryOf)
       yield namesOneTwice(entries, last) ? await this.#single(chord, at, at + entries.length) : entries
       last = entries.at(-1)
-      members = next === undefined ? [] : (await next).members
+      at += entries.length
+    }
+  }
+
+  async *#ranges({ key, members }: Members, [from, to]: Range): AsyncGenerator<readonly string[]> {
+    yield members
+    const ahead: Promise<readonly string[]>[] = []
+    for (let at = from + members.length; ;) {
+      for (; at < to && ahead.length < pagesAhead; at += pageParts) {
+        const page = this.#range(key, at, Math.min(to, at + pageParts))
+        page.catch(() => undefined) // seen when it is its turn
+        ahead.push(page)
+      }
+      const next = ahead.shift()
+      if (next === undefined) return
+      yield await next
     }
   }
 
@@ -142,8 +156,13 @@ export class PartPages {
 
   /** A page by rank, for the many chords in which nothing else is of interest. */
   async #members(chord: string, from: number, to: number): Promise<Members> {
-    const [count, found] = listOf(await this.#read(chord, 'members', from, to))
-    return { count: Number(count), members: listOf(found).map(textOf) }
+    const [count, found, key] = listOf(await this.#read(chord, 'members', from, to))
+    return { count: Number(count), members: listOf(found).map(textOf), key: textOf(key) }
+  }
+
+  async #range(key: string, from: number, to: number): Promise<readonly string[]> {
+    const { layout } = this.#calls
+    return listOf(await this.#retry(() => this.#calls.run(layout.range, [key, from, to - 1]))).map(textOf)
   }
 
   async #page(chord: string, by: 'rank' | 'score', from: number, to: number): Promise<readonly Standing[]> {
@@ -165,6 +184,8 @@ interface Members {
   /** How many there are in all. */
   readonly count: number
   readonly members: readonly string[]
+  /** Where they are. */
+  readonly key: string
 }
 
 export interface TaskParts {

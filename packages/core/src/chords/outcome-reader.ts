@@ -29,18 +29,13 @@ export class OutcomeReader {
     if (decision?.kind === 'error') return { decision }
     if (record.results === 'reference') return await this.#byReference(record)
     const slots = this.#isAboutSlots(record) ? await this.#slots(record) : []
-    if (!mayBeMissing(record, emptyOf(slots))) return undefined
-    return await this.#outcome(record, decision ?? undefined, slots)
+    const tally = tallyOf(slots)
+    return mayBeMissing(record, tally.missing) ? await this.#outcome(record, slots, tally) : undefined
   }
 
-  async #outcome(
-    record: ChordRecord,
-    decided: Decision | undefined,
-    slots: readonly (SlotEntry | undefined)[],
-  ): Promise<Outcome> {
-    const tally = tallyOf(slots)
+  async #outcome(record: ChordRecord, slots: readonly (SlotEntry | undefined)[], tally: Tally): Promise<Outcome> {
     const ids = tally.missing.length > 0 ? await this.#pages.ids(record) : []
-    const decision = decided ?? verdict(record, tally, ids)
+    const decision = record.decision ?? verdict(record, tally, ids)
     if (decision.kind === 'error') return { decision }
     // Once decided, a slot that was missing stays so, whatever has arrived in it since.
     const missing = new Set(decision.missing)
@@ -110,12 +105,6 @@ export class OutcomeReader {
 
 const nothing: Tally = { missing: [], failed: 0, large: false }
 
-function emptyOf(slots: readonly (SlotEntry | undefined)[]): readonly number[] {
-  const empty: number[] = []
-  for (const [slot, entry] of slots.entries()) if (entry === undefined) empty.push(slot)
-  return empty
-}
-
 /** A complete chord misses nothing, and a decided one only what it was decided without. */
 function mayBeMissing({ decision, why }: ChordRecord, missing: readonly number[]): boolean {
   if (missing.length === 0) return true
@@ -125,13 +114,20 @@ function mayBeMissing({ decision, why }: ChordRecord, missing: readonly number[]
 }
 
 function tallyOf(slots: readonly (SlotEntry | undefined)[]): Tally {
-  const filled = slots.filter((entry) => entry !== undefined)
-  const failures = filled.filter(isFailure)
-  const [lowest] = failures
-  return {
-    missing: emptyOf(slots),
-    failed: failures.length,
-    large: filled.some(({ isLarge }) => isLarge === true),
-    ...(lowest === undefined ? {} : { lowest }),
+  const missing: number[] = []
+  let [failed, large] = [0, false]
+  let lowest: SlotEntry | undefined
+  for (let slot = 0; slot < slots.length; slot += 1) {
+    const entry = slots[slot]
+    if (entry === undefined) {
+      missing.push(slot)
+      continue
+    }
+    if (isFailure(entry)) {
+      failed += 1
+      lowest ??= entry
+    }
+    large ||= entry.isLarge === true
   }
+  return { missing, failed, large, ...(lowest === undefined ? {} : { lowest }) }
 }
