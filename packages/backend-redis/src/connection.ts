@@ -99,26 +99,24 @@ export class Connection {
   }
 
   /**
-   * Commands of one tick leave together, which saves a system call for each. Unlike an auto-pipeline that waits for no answer
-   * before it sends more, nor for the whole tick: the server works on the first while the others are made.
+   * The first command of a tick leaves at once, so that the server has something to do; the others leave together, which
+   * saves a system call for each. Unlike an auto-pipeline this waits for no answer before more is sent.
    */
   #gather(): void {
-    if (this.#gathered > 0) {
-      if (this.#gathered++ % mostGathered > 0) return
-      this.#corked?.uncork()
+    this.#gathered += 1
+    if (this.#gathered === 1) {
+      process.nextTick(() => {
+        this.#gathered = 0
+        this.#corked?.uncork()
+        this.#corked = undefined
+      })
+    } else if (this.#corked === undefined) {
+      this.#corked = isCluster(this.client) ? undefined : (this.client.stream ?? undefined)
       this.#corked?.cork()
-      return
+    } else if (this.#gathered % mostGathered === 0) {
+      this.#corked.uncork()
+      this.#corked.cork()
     }
-    const stream = isCluster(this.client) ? undefined : this.client.stream
-    if (stream === undefined || stream === null) return
-    this.#gathered = 1
-    this.#corked = stream
-    stream.cork()
-    process.nextTick(() => {
-      this.#gathered = 0
-      this.#corked = undefined
-      stream.uncork()
-    })
   }
 
   #ready(): void {
