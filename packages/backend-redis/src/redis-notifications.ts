@@ -22,13 +22,14 @@ const mostLeaving = 1000
 /** Celery's `ResultConsumer`: one subscriber connection of our own for all streams, from the first one that is opened to the last. */
 export class RedisNotifications implements Notifications, AsyncDisposable {
   readonly #options: RedisNotificationsOptions
-  readonly #streams = new Map<Key, Set<RedisStream>>()
+  /** Nearly always there is one, and a set of its own for each key would take more memory than all the rest. */
+  readonly #streams = new Map<Key, readonly RedisStream[]>()
   readonly #open = new Set<RedisStream>()
   readonly #leaving = new Set<Key>()
   readonly #host: StreamHost = {
     subscribe: (stream, keys) => this.#subscribe(stream, keys),
     unsubscribe: (stream, keys) => this.#unsubscribe(stream, keys),
-    leave: (stream, keys) => this.#remove(stream, keys),
+    leave: (stream) => this.#remove(stream),
   }
   #connection: SubscriberConnection | undefined
   #leave: NodeJS.Timeout | undefined
@@ -56,17 +57,23 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
   async #subscribe(stream: RedisStream, keys: readonly Key[]): Promise<void> {
     for (const key of keys) {
       this.#leaving.delete(key)
-      const streams = this.#streams.get(key)
-      if (streams === undefined) this.#streams.set(key, new Set([stream]))
-      else streams.add(stream)
+      const others = this.#streams.get(key)?.filter((each) => each !== stream) ?? []
+      this.#streams.set(key, others.length === 0 ? stream.alone : [...others, stream])
     }
     await this.#connection?.subscribe(keys)
   }
 
-  #unsubscribe(stream: RedisStream, keys: Iterable<Key>): void {
+  #unsubscribe(stream: RedisStream, keys: readonly Key[]): void {
     for (const key of keys) {
       const streams = this.#streams.get(key)
-      if (streams === undefined || !streams.delete(stream) || streams.size > 0) continue
+      if (streams?.includes(stream) !== true) continue
+      if (streams.length > 1) {
+        this.#streams.set(
+          key,
+          streams.filter((each) => each !== stream),
+        )
+        continue
+      }
       this.#streams.delete(key)
       this.#leaving.add(key)
     }
@@ -74,9 +81,9 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
     else if (this.#leaving.size > 0) this.#leave ??= setTimeout(() => this.#giveUp(), leavingMs).unref()
   }
 
-  async #remove(stream: RedisStream, keys: Iterable<Key>): Promise<void> {
+  async #remove(stream: RedisStream): Promise<void> {
     if (!this.#open.delete(stream)) return
-    if (this.#open.size > 0) return this.#unsubscribe(stream, keys)
+    if (this.#open.size > 0) return this.#unsubscribe(stream, [...this.#streams.keys()])
     this.#streams.clear()
     this.#leaving.clear()
     const connection = this.#connection

@@ -4,15 +4,16 @@ import { disposed } from './errors.ts'
 /** What a stream asks of whoever has the connection. */
 export interface StreamHost {
   subscribe(stream: RedisStream, keys: readonly Key[]): Promise<void>
-  unsubscribe(stream: RedisStream, keys: Iterable<Key>): void
-  leave(stream: RedisStream, keys: Iterable<Key>): Promise<void>
+  unsubscribe(stream: RedisStream, keys: readonly Key[]): void
+  leave(stream: RedisStream): Promise<void>
 }
 
 /** What one `Results` subscribed to. */
 export class RedisStream implements ChangeStream {
+  /** Shared by all keys that nobody else subscribed to. */
+  readonly alone: readonly [RedisStream] = [this]
   readonly #host: StreamHost
   readonly #listener: (event: ChangeEvent) => void
-  readonly #keys = new Set<Key>()
   #isClosed = false
 
   constructor(host: StreamHost, listener: (event: ChangeEvent) => void) {
@@ -26,18 +27,16 @@ export class RedisStream implements ChangeStream {
 
   async subscribe(keys: readonly Key[]): Promise<void> {
     if (this.#isClosed) throw disposed()
-    for (const key of keys) this.#keys.add(key)
     await this.#host.subscribe(this, keys)
   }
 
   async unsubscribe(keys: readonly Key[]): Promise<void> {
     if (this.#isClosed) throw disposed()
-    for (const key of keys) this.#keys.delete(key)
     this.#host.unsubscribe(this, keys)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
-    await this.#host.leave(this, this.#keys)
+    await this.#host.leave(this)
   }
 }

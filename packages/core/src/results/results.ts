@@ -314,9 +314,7 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
 
   /** Waits for a ready document. Rejects with the task's error when it failed, unless `propagate` is false. */
   async waitFor(id: string, options: WaitForOptions = {}): Promise<TaskMeta> {
-    const describe = () => ({ backend: this.backend.name, taskId: id })
-    const wait = (): Promise<TaskMeta> => this.#waiting.untilReady(id, options)
-    const meta = await traced('waitFor', describe, () => this.#driven.during(id, wait))
+    const meta = await this.#untilReady(id, options)
     const failure = options.propagate === false ? undefined : failureOf(meta)
     if (failure !== undefined) throw failure
     return meta
@@ -420,6 +418,13 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Apart from what waits for it, which would keep these functions as long as it waits. */
+  #untilReady(id: string, options: WaitForOptions): Promise<TaskMeta> {
+    const describe = () => ({ backend: this.backend.name, taskId: id })
+    const wait = (): Promise<TaskMeta> => this.#waiting.untilReady(id, options)
+    return traced('waitFor', describe, () => this.#driven.during(id, wait))
   }
 
   #isClosed = false

@@ -94,10 +94,7 @@ export class Waiting {
 
   /** Resolves to the first document in a ready state, also to that of a task that failed. */
   untilReady(id: string, options: WaitOptions = {}): Promise<TaskMeta> {
-    return new Promise((resolve, reject) => {
-      const sink: Sink = { seen: (meta, isReady) => isReady && resolve(meta), failed: reject }
-      this.#begin([id], sink, this.#limits(options))
-    })
+    return new Promise((resolve, reject) => void this.#begin([id], new Ending(resolve, reject), this.#limits(options)))
   }
 
   /**
@@ -183,6 +180,21 @@ export class Waiting {
   #ended(waiter: Waiter): void {
     this.#waiters.delete(waiter)
     for (const id of waiter.ids) this.#waited.get(id)?.leave(waiter)
+  }
+}
+
+/** Nothing but how a wait ends. */
+class Ending implements Sink {
+  readonly failed: (error: BackendError) => void
+  readonly #resolve: (meta: TaskMeta) => void
+
+  constructor(resolve: (meta: TaskMeta) => void, reject: (error: BackendError) => void) {
+    this.#resolve = resolve
+    this.failed = reject
+  }
+
+  seen(meta: TaskMeta, isReady: boolean): void {
+    if (isReady) this.#resolve(meta)
   }
 }
 
