@@ -48,15 +48,20 @@ end
 return {redis.call('HGET', KEYS[2], 'foreign') and 'orphan' or 'takeover', count, target}
 `
 
+/** The parts, fixed or not, are under `key`. */
+const partsKey = `
+local isFixed = redis.call('HGET', KEYS[2], 'm') ~= 'own' and redis.call('EXISTS', base .. 'p') == 1
+local key = isFixed and base .. 'p' or KEYS[1]`
+
 /** A page of parts. ARGV: 1 'rank' or 'score', 2 from, 3 to, exclusive. Answers how many parts there are, and members with scores. */
 const page = (layout: Layout): string => `
-local key = redis.call('EXISTS', base .. 'p') == 1 and base .. 'p' or KEYS[1]
+${partsKey}
 ${layout.page}
 `
 
 /** The scores of a page of parts by rank, without the parts. ARGV: 1 from, 2 to, inclusive. A list has none. */
 export const scores: Script = chordScript(`
-local key = redis.call('EXISTS', base .. 'p') == 1 and base .. 'p' or KEYS[1]
+${partsKey}
 if redis.call('TYPE', key).ok == 'list' then return '' end
 local found = redis.call('ZRANGE', key, ARGV[1], ARGV[2], 'WITHSCORES')
 local numbers = {}

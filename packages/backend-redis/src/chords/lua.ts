@@ -3,7 +3,8 @@ import { type Script, script } from '../scripts.ts'
 /**
  * What the scripts over chords share, as text that is put into them. KEYS of all of them: 1 `.j` the parts, 2 `.f` our
  * record. What there is beside peers alone is named by `base` instead, for each key costs a part: `.t` what was added, `.s`
- * the size, `.p` the parts once they are fixed, `.i` the ids in a list of parts. A cluster has no peers, and so none of them.
+ * the size, `.p` the parts once they are fixed, `.i` the ids in a list of parts. A cluster has no peers, and there a key that is
+ * not declared must not even be asked for: while its slot is on its way the server would break the script off.
  * `.j`, `.t` and `.s` are Celery's. Lua here opens no function on the way of an ordinary part: a closure costs as much as a command.
  */
 
@@ -52,6 +53,11 @@ if mode ~= 'own' then
 end
 redis.call('HSET', KEYS[2], 'due', why, 'size', target)`
 
+/** Nothing may bring a chord back that is over. Needs `mode`. */
+export const removes = `
+redis.call('UNLINK', KEYS[1])
+if mode ~= 'own' then redis.call('UNLINK', base .. 't', base .. 's', base .. 'p', base .. 'i') end`
+
 /** A peer has fired: what is left of the chord is a tombstone. Needs `now`. */
 export const peerFired = `
 redis.call('UNLINK', KEYS[1], base .. 't', base .. 's', base .. 'i')
@@ -59,8 +65,8 @@ redis.call('HSET', KEYS[2], 'st', 'done', 'why', 'peer', 'nonce', 'peer.' .. now
 redis.call('HDEL', KEYS[2], 'lease')
 redis.call('EXPIRE', KEYS[2], redis.call('HGET', KEYS[2], 'grave'))`
 
-/** A record as it is answered. */
-export const whole = `{redis.call('HGETALL', KEYS[2]), redis.call('GET', base .. 't')}`
+/** A record as it is answered. Needs `mode`. */
+export const whole = `{redis.call('HGETALL', KEYS[2]), mode ~= 'own' and redis.call('GET', base .. 't')}`
 
 /** A peer gives the size late, and may give a smaller one: the largest that was seen counts. Needs `st` and `size`. */
 export const learnSize = `

@@ -1,6 +1,6 @@
 import { keeps, type Publish, puts, type Script } from '../scripts.ts'
 import type { Layout } from './layout.ts'
-import { added, chordScript, freeze, learnSize, peerFired, whole } from './lua.ts'
+import { added, chordScript, freeze, learnSize, peerFired, removes, whole } from './lua.ts'
 
 /**
  * Stores the part's own result unless the stored state takes precedence, which ends the script with 'kept' or 'undecided'
@@ -25,7 +25,7 @@ end`
 /** A chord that is decided takes no part, and a repeat leaves nothing. Whoever lost the answer to his claim is told again. */
 const over = `
 if st and st ~= 'open' and st ~= 'sealed' then
-  if st == 'done' then redis.call('UNLINK', KEYS[1], base .. 't', base .. 's', base .. 'i') end
+  if st == 'done' then ${removes} end
   if st == 'dispatching' and redis.call('HGET', KEYS[2], 'nonce') == string.match(claim, '^%S+') then
     return {'recorded', ${whole}}
   end
@@ -64,7 +64,7 @@ const renews = `
 if count == 1 or not ren or now > tonumber(ren) then
   local life = st and redis.call('HGET', KEYS[2], 'life') or ARGV[6]
   redis.call('EXPIRE', KEYS[1], life)
-  if mode ~= 'own' then
+  if mode and mode ~= 'own' then
     redis.call('EXPIRE', base .. 't', life)
     redis.call('EXPIRE', base .. 's', life)
   end

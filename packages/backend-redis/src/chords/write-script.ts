@@ -10,6 +10,7 @@ import {
   freeze,
   learnSize,
   peerFired,
+  removes,
   whole,
 } from './lua.ts'
 
@@ -20,7 +21,7 @@ import {
 const seals = `
 local life = redis.call('HGET', KEYS[2], 'life')
 local low, ff = unpack(redis.call('HMGET', KEYS[2], 'low', 'ff'))
-local target, before = size, tonumber(redis.call('GET', base .. 't') or '0')
+local target, before = size, mode ~= 'own' and tonumber(redis.call('GET', base .. 't') or '0') or 0
 local isCaptured = before >= ${capturedFrom}
 if mode ~= 'own' then target = target + before - (isCaptured and ${captured} or 0) end
 redis.call('HSET', KEYS[2], 'size', size)
@@ -103,7 +104,7 @@ elseif act == 'grow' then
 elseif act == 'claim' and not due then
   ${fixes}
 elseif act == 'end' then
-  redis.call('UNLINK', KEYS[1], base .. 't', base .. 's', base .. 'p', base .. 'i')
+  ${removes}
   if mode ~= 'own' then redis.call('UNLINK', ${countedByPeer}) end
 end
 if act ~= 'end' and due then redis.call('EXPIRE', mode == 'own' and KEYS[1] or base .. 'p', ARGV[3]) end
@@ -132,9 +133,9 @@ return nil
 
 /** A record, and what peers have added to the chord. */
 export const read: Script = chordScript(`
-local st, size = unpack(redis.call('HMGET', KEYS[2], 'st', 'size'))
+local st, size, mode = unpack(redis.call('HMGET', KEYS[2], 'st', 'size', 'm'))
 if not st then return nil end
-if st == 'open' then
+if st == 'open' and mode ~= 'own' then
   ${learnSize}
 end
 return ${whole}
@@ -174,7 +175,9 @@ redis.call('RENAME', base .. 'p', KEYS[1])`
 const reopen = (isList: boolean): string => `
 if redis.call('HGET', KEYS[2], 'nonce') ~= ARGV[1] then return nil end
 local mode, size, life = unpack(redis.call('HMGET', KEYS[2], 'm', 'size', 'life'))
-${isList ? joinLists : joinSets}
+if mode ~= 'own' then
+  ${isList ? joinLists : joinSets}
+end
 redis.call('EXPIRE', KEYS[1], life)
 if mode ~= 'own' then redis.call('SET', base .. 's', size, 'EX', life) end
 if mode == 'captured' then redis.call('SET', base .. 't', '${captured}', 'EX', life) end

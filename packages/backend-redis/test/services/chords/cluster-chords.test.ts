@@ -59,21 +59,34 @@ describe('[T-64] chords on a cluster', () => {
 
   it('go on through the migration of their slot', async () => {
     const started = await start(4)
-    await finish(started.parts.slice(0, 2))
-    const slot = await client.cluster('KEYSLOT', `{${started.id}}`)
-    const { owner, ownerId, target, targetId } = await mastersOf(slot)
-    await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ownerId)
-    await owner.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', targetId)
-    // Some keys of a chord are never there, so that the server says TRYAGAIN as long as the slot is on its way.
-    const during = finish(started.parts.slice(2, 3))
+    await finish(started.parts.slice(0, 1))
+    const { slot, owner, target, targetId } = await migrating(started.id)
+    await finish(started.parts.slice(1, 2))
     const { host = '', port = 0 } = target.options
     const keys = await owner.cluster('GETKEYSINSLOT', slot, 1000)
-    expect(keys.length).toBeGreaterThan(1)
-    await owner.call('MIGRATE', host, port, '', 0, 5000, 'KEYS', ...keys)
+    expect(keys).toHaveLength(2)
+    const [first = '', ...others] = keys
+    await owner.call('MIGRATE', host, port, '', 0, 5000, 'KEYS', first)
+    // With half of its keys on either side the server says TRYAGAIN.
+    const during = finish(started.parts.slice(2, 3))
+    await owner.call('MIGRATE', host, port, '', 0, 5000, 'KEYS', ...others)
     for (const node of [target, owner]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId)
     await during
     await finish(started.parts.slice(3))
     expect(bodiesOf(started)).toEqual([[[0, 1, 2, 3]]])
+  })
+
+  it('fire their bodies while their slot is on its way, and are over when it has stayed after all', async () => {
+    const started = await start(3)
+    await finish(started.parts.slice(0, 1))
+    const { slot, owner, target } = await migrating(started.id)
+    const marked = finish(started.parts.slice(1))
+    await expect.poll(() => bodiesOf(started), { timeout: 30_000 }).toEqual([[[0, 1, 2]]])
+    for (const node of [owner, target]) await node.call('CLUSTER', 'SETSLOT', slot, 'STABLE')
+    await marked
+    await finish(started.parts.slice(0, 1))
+    expect(bodiesOf(started)).toHaveLength(1)
+    expect(await results.chords.inspect(started.id)).toMatchObject({ state: 'done' })
   })
 
   it('go on through the fail-over of a master', async () => {
@@ -91,6 +104,19 @@ describe('[T-64] chords on a cluster', () => {
     expect(() => new Results({ backend, peers: 'celery' })).toThrow(expect.objectContaining({ code: 'unsupported' }))
   })
 })
+
+interface Migration extends Masters {
+  readonly slot: number
+}
+
+/** The slot of a chord has begun to move, and none of its keys has. */
+async function migrating(id: string): Promise<Migration> {
+  const slot = await client.cluster('KEYSLOT', `{${id}}`)
+  const masters = await mastersOf(slot)
+  await masters.target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', masters.ownerId)
+  await masters.owner.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', masters.targetId)
+  return { slot, ...masters }
+}
 
 interface Masters {
   readonly owner: Redis
