@@ -41,8 +41,8 @@ export const protocol: readonly Mutant[] = [
       },
       {
         file: 'chords/outcome-reader.ts',
-        find: 'if (!mayBeMissing(record, emptyOf(slots)))',
-        replace: 'if (!decision && !mayBeMissing(record, emptyOf(slots)))',
+        find: 'return mayBeMissing(record, tally.missing) ?',
+        replace: 'return decision || mayBeMissing(record, tally.missing) ?',
       },
     ],
   },
@@ -59,8 +59,8 @@ export const protocol: readonly Mutant[] = [
       },
       {
         file: 'chords/outcome-reader.ts',
-        find: 'if (!mayBeMissing(record, emptyOf(slots)))',
-        replace: 'if (!decision && !mayBeMissing(record, emptyOf(slots)))',
+        find: 'return mayBeMissing(record, tally.missing) ?',
+        replace: 'return decision || mayBeMissing(record, tally.missing) ?',
       },
     ],
   },

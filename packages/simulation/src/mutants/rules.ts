@@ -40,8 +40,8 @@ export const rules: readonly Mutant[] = [
     edits: [
       {
         file: 'chords/outcome-reader.ts',
-        find: 'const [lowest] = failures',
-        replace: 'const lowest = failures.at(-1)',
+        find: 'lowest ??= entry',
+        replace: 'lowest = entry',
       },
     ],
   },
@@ -61,7 +61,13 @@ export const rules: readonly Mutant[] = [
     name: 'decided-anew',
     bug: 'every attempt decides anew',
     workload: 'latecomers',
-    edits: [{ file: 'chords/outcome-reader.ts', find: 'decided ?? verdict(', replace: 'verdict(' }],
+    edits: [
+      {
+        file: 'chords/outcome-reader.ts',
+        find: 'record.decision ?? verdict(record, tally, ids)',
+        replace: 'verdict(record, tally, ids)',
+      },
+    ],
   },
   {
     name: 'late-values-count',
