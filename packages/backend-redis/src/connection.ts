@@ -99,10 +99,11 @@ export class Connection {
   }
 
   /**
-   * The first command of a tick leaves at once, so that the server has something to do; the others leave together, which
-   * saves a system call for each. Unlike an auto-pipeline this waits for no answer before more is sent.
+   * The first command of a tick leaves at once, so that the server has something to do; the others leave together, a few
+   * at a time, which saves a system call for each. Unlike an auto-pipeline this waits for no answer before more is sent.
    */
   #gather(): void {
+    if (isCluster(this.client)) return
     this.#gathered += 1
     if (this.#gathered === 1) {
       process.nextTick(() => {
@@ -111,7 +112,7 @@ export class Connection {
         this.#corked = undefined
       })
     } else if (this.#corked === undefined) {
-      this.#corked = isCluster(this.client) ? undefined : (this.client.stream ?? undefined)
+      this.#corked = this.client.stream ?? undefined
       this.#corked?.cork()
     } else if (this.#gathered % mostGathered === 0) {
       this.#corked.uncork()

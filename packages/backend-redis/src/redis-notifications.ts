@@ -63,19 +63,16 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
     await this.#connection?.subscribe(keys)
   }
 
-  #unsubscribe(stream: RedisStream, keys: readonly Key[]): void {
+  #unsubscribe(stream: RedisStream, keys: Iterable<Key>): void {
     for (const key of keys) {
       const streams = this.#streams.get(key)
       if (streams?.includes(stream) !== true) continue
-      if (streams.length > 1) {
-        this.#streams.set(
-          key,
-          streams.filter((each) => each !== stream),
-        )
-        continue
+      const others = streams.filter((each) => each !== stream)
+      if (others.length > 0) this.#streams.set(key, others)
+      else {
+        this.#streams.delete(key)
+        this.#leaving.add(key)
       }
-      this.#streams.delete(key)
-      this.#leaving.add(key)
     }
     if (this.#leaving.size >= mostLeaving) this.#giveUp()
     else if (this.#leaving.size > 0) this.#leave ??= setTimeout(() => this.#giveUp(), leavingMs).unref()
@@ -83,7 +80,7 @@ export class RedisNotifications implements Notifications, AsyncDisposable {
 
   async #remove(stream: RedisStream): Promise<void> {
     if (!this.#open.delete(stream)) return
-    if (this.#open.size > 0) return this.#unsubscribe(stream, [...this.#streams.keys()])
+    if (this.#open.size > 0) return this.#unsubscribe(stream, this.#streams.keys())
     this.#streams.clear()
     this.#leaving.clear()
     const connection = this.#connection

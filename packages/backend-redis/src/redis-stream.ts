@@ -4,7 +4,7 @@ import { disposed } from './errors.ts'
 /** What a stream asks of whoever has the connection. */
 export interface StreamHost {
   subscribe(stream: RedisStream, keys: readonly Key[]): Promise<void>
-  unsubscribe(stream: RedisStream, keys: readonly Key[]): void
+  unsubscribe(stream: RedisStream, keys: Iterable<Key>): void
   leave(stream: RedisStream): Promise<void>
 }
 

@@ -53,7 +53,7 @@ const partsKey = `
 local isFixed = redis.call('HGET', KEYS[2], 'm') ~= 'own' and redis.call('EXISTS', base .. 'p') == 1
 local key = isFixed and base .. 'p' or KEYS[1]`
 
-/** A page of parts. ARGV: 1 'rank' or 'score', 2 from, 3 to, exclusive. Answers how many parts there are, and members with scores. */
+/** A page of parts. ARGV: 1 'rank', 'score' or 'members', 2 from, 3 to, exclusive. Answers how many parts there are, and what the layout has of them. */
 const page = (layout: Layout): string => `
 ${partsKey}
 ${layout.page}

@@ -58,9 +58,9 @@ export const removes = `
 redis.call('UNLINK', KEYS[1])
 if mode ~= 'own' then redis.call('UNLINK', base .. 't', base .. 's', base .. 'p', base .. 'i') end`
 
-/** A peer has fired: what is left of the chord is a tombstone. Needs `now`. */
+/** A peer has fired: what is left of the chord is a tombstone. Needs `now` and `mode`. */
 export const peerFired = `
-redis.call('UNLINK', KEYS[1], base .. 't', base .. 's', base .. 'i')
+${removes}
 redis.call('HSET', KEYS[2], 'st', 'done', 'why', 'peer', 'nonce', 'peer.' .. now)
 redis.call('HDEL', KEYS[2], 'lease')
 redis.call('EXPIRE', KEYS[2], redis.call('HGET', KEYS[2], 'grave'))`
