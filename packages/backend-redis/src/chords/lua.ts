@@ -59,7 +59,7 @@ redis.call('UNLINK', KEYS[1])
 if mode ~= 'own' then redis.call('UNLINK', base .. 't', base .. 's', base .. 'p', base .. 'i') end`
 
 /** A peer has fired: what is left of the chord is a tombstone. Needs `now` and `mode`. */
-export const peerFired = `
+export const peerFired: string = `
 ${removes}
 redis.call('HSET', KEYS[2], 'st', 'done', 'why', 'peer', 'nonce', 'peer.' .. now)
 redis.call('HDEL', KEYS[2], 'lease')
