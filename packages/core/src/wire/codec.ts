@@ -1,4 +1,5 @@
 import type { Value } from '../backend/value.ts'
+import { expanded } from './compressed.ts'
 import { decodeJson, encodeJson } from './json.ts'
 import { unreadable } from './unreadable.ts'
 
@@ -18,7 +19,12 @@ export const jsonCodec: Codec = {
   contentType: 'application/json',
   contentEncoding: 'utf-8',
   encode: (value) => encodeJson(value),
-  decode: (value) => decodeJson(textOf(value)),
+  decode: (value) => decodeJson(textOf(expanded(value))),
+}
+
+/** The codec, reading also what Celery since 5.7 has compressed: whoever has that on tells nobody but the value itself. */
+export function expanding(codec: Codec): Codec {
+  return codec === jsonCodec ? codec : { ...codec, decode: (value) => codec.decode(expanded(value)) }
 }
 
 /** The codecs by name: JSON, and whatever the application adds. */

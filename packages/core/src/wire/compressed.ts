@@ -1,12 +1,6 @@
 import * as zlib from 'node:zlib'
 import type { Value } from '../backend/value.ts'
-import type { Codec } from './codec.ts'
 import { unreadable } from './unreadable.ts'
-
-/** The codec, reading also what Celery since 5.7 has compressed: whoever has that on tells nobody but the value itself. */
-export function expanding(codec: Codec): Codec {
-  return { ...codec, decode: (value) => codec.decode(expanded(value)) }
-}
 
 /** The value, or what was compressed in it. Throws `unreadable` for what can be expanded by nothing here, or to too much. */
 export function expanded(value: Value): Value {

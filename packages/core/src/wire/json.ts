@@ -65,9 +65,12 @@ function hasLongInteger(text: string): boolean {
   return false
 }
 
-/** Sixteen digits in a row reach eight characters to one side at least; shorter numbers seldom do. */
+/** Sixteen digits in a row reach eight characters to one side at least; shorter numbers and dates do not. */
 function reachesFar(text: string, at: number): boolean {
-  return isDigit(text.charCodeAt(at - 8)) || isDigit(text.charCodeAt(at + 8))
+  return (
+    (isDigit(text.charCodeAt(at - 4)) && isDigit(text.charCodeAt(at - 8))) ||
+    (isDigit(text.charCodeAt(at + 4)) && isDigit(text.charCodeAt(at + 8)))
+  )
 }
 
 // Beyond this a run counts without a look at its ends, or many looks at one run would take quadratic time.

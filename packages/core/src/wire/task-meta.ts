@@ -1,10 +1,11 @@
 import type { Value } from '../backend/value.ts'
-import type { Codec } from './codec.ts'
+import { type Codec, jsonCodec } from './codec.ts'
 import type { ExceptionRegistry } from './exception-registry.ts'
 import { decodeException, encodeException, isNothing } from './exceptions.ts'
 import { isoFormat, parseIsoFormat } from './iso-format.ts'
 import { decodeResultTuple, encodeResultTuple, type ResultNode } from './result-tuple.ts'
 import { EXCEPTION_STATES, PROPAGATE_STATES, READY_STATES, type State } from './states.ts'
+import { decodeSuccess } from './success-document.ts'
 import { TaskError, TaskRevokedError } from './task-error.ts'
 import type { TaskRequest } from './task-request.ts'
 import { isRecord, unreadable } from './unreadable.ts'
@@ -130,6 +131,10 @@ export interface DecodeMetaContext {
 
 /** Reads a task's document. Throws `unreadable` unless it has a state, a result and an id, all well-typed. */
 export function decodeTaskMeta(value: Value, codec: Codec, context: DecodeMetaContext = {}): TaskMeta {
+  return (codec === jsonCodec && typeof value === 'string' && decodeSuccess(value)) || decodeAny(value, codec, context)
+}
+
+function decodeAny(value: Value, codec: Codec, context: DecodeMetaContext): TaskMeta {
   const document = codec.decode(value)
   if (!isRecord(document)) throw unreadable('A task document must be an object')
   const { status, result } = document
