@@ -43,17 +43,13 @@ export class AsyncResult<T = unknown> {
    * Waits for the value. Rejects with the task's error when it failed, or with that of the step before it that did,
    * unless `propagate` is false: then the error is the value.
    */
-  async get(options: WaitForOptions & { readonly propagate: false }): Promise<T | Error>
-  async get(options?: WaitForOptions): Promise<T>
-  async get(options: WaitForOptions = {}): Promise<T | Error> {
-    if (this.ignored) return undefined as T // whoever ignores results asks for none
+  get(options: WaitForOptions & { readonly propagate: false }): Promise<T | Error>
+  get(options?: WaitForOptions): Promise<T>
+  get(options: WaitForOptions = {}): Promise<T | Error> {
+    if (this.ignored) return Promise.resolve(undefined as T) // whoever ignores results asks for none
     const propagate = options.propagate ?? true
-    const meta = this.#ready ?? (await this.#wait(options, propagate))
-    this.#ready = meta
-    const failure = failureOf(meta)
-    if (failure === undefined) return this.#narrow(meta.result)
-    if (propagate) throw failure
-    return failure
+    const ready = this.#ready === undefined ? this.#wait(options, propagate) : Promise.resolve(this.#ready)
+    return ready.then((meta) => this.#valueOf(meta, propagate))
   }
 
   /** Waits, and says how the task ended without throwing for its failure. */
@@ -199,6 +195,14 @@ export class AsyncResult<T = unknown> {
       throw new BackendError('not-found', `task ${this.id} is not ready, so what it spawned is not known yet`)
     }
     return (await this.children(options)) ?? []
+  }
+
+  #valueOf(meta: TaskMeta, propagate: boolean): T | Error | Promise<T> {
+    this.#ready = meta
+    const failure = failureOf(meta)
+    if (failure === undefined) return this.#narrow(meta.result)
+    if (propagate) throw failure
+    return failure
   }
 
   #narrow(value: unknown): T | Promise<T> {

@@ -7,6 +7,7 @@ import { ResultCache } from './result-cache.ts'
 import type { ReadOptions } from './result-source.ts'
 import { traced } from './tracing.ts'
 import type { Snapshot, Waiting } from './waiting/waiting.ts'
+import type { Readable } from './waiting/waiting-source.ts'
 
 /** Everything that reads what happened to tasks. */
 export class Reading {
@@ -33,14 +34,14 @@ export class Reading {
   getMany(ids: readonly string[], options: ReadOptions = {}): Promise<readonly TaskMeta[]> {
     const describe = () => ({ backend: this.#store.backend.name, count: ids.length })
     return traced('getMany', describe, async () => {
-      const metas = this.#cached(ids, options)
-      const missing = [...new Set(ids)].filter((id) => !metas.has(id))
+      const cached = this.#cached(ids, options)
+      const missing = cached.size === 0 ? ids : ids.filter((id) => !cached.has(id))
       // What has arrived is decoded while the rest is on its way.
       const pages = batches(missing, this.#store.backend.limits.maxBatchKeys)
       const read = (await Promise.all(pages.map((page) => this.#readPage(page, options)))).flat()
-      if (read.length === ids.length) return read
-      for (const [at, id] of missing.entries()) metas.set(id, read[at] ?? pending(id))
-      return ids.map((id) => metas.get(id) ?? pending(id))
+      if (cached.size === 0) return read
+      const inOrder = read.values()
+      return ids.map((id) => cached.get(id) ?? inOrder.next().value ?? pending(id))
     })
   }
 
@@ -69,13 +70,11 @@ export class Reading {
     return this.#cache.has(id)
   }
 
-  /** What is stored, for waiting: past the cache, each id with its own error. */
-  async snapshots(ids: readonly string[], options?: CallOptions): Promise<readonly Snapshot[]> {
-    const stored = await this.#store.mget(
-      ids.map((id) => this.#store.taskKey(id)),
-      options,
-    )
-    return ids.map((id, index) => this.#snapshot(id, stored[index]))
+  /** What is stored, for waiting: past the cache, each document with its own error. */
+  async snapshots(wanted: readonly Readable[], options?: CallOptions): Promise<readonly Snapshot[]> {
+    const keys = wanted.map(({ key }) => key)
+    const found = await this.#store.mget(keys, options)
+    return wanted.map(({ id }, index) => this.#snapshot(id, found[index]))
   }
 
   /** A complete document of that task, or nothing. */
@@ -89,13 +88,11 @@ export class Reading {
   }
 
   #snapshot(id: string, stored: Stored | undefined): Snapshot {
-    if (stored === undefined) return { id }
-    const { expiresAt, version } = stored
+    if (stored === undefined) return {}
     try {
-      const meta = this.#store.decode(id, stored.value)
-      return { id, meta, version, ...(expiresAt === undefined ? {} : { expiresAt }) }
+      return { meta: this.#store.decode(id, stored.value), stored }
     } catch (error) {
-      return { id, version, error }
+      return { stored, error }
     }
   }
 

@@ -83,7 +83,7 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
         backend,
         keyOf: (id) => this.#store.taskKey(id),
         idOf: (key) => settings.keys.taskIdOf(key),
-        read: (ids, call) => this.#reading.snapshots(ids, call),
+        read: (wanted, call) => this.#reading.snapshots(wanted, call),
         decode: (id, value) => this.#reading.decode(id, value),
       },
       { defaultTimeoutMs: settings.defaultTimeoutMs, safetyReadMs, pollCeilingMs, scheduler },
@@ -313,11 +313,9 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
   }
 
   /** Waits for a ready document. Rejects with the task's error when it failed, unless `propagate` is false. */
-  async waitFor(id: string, options: WaitForOptions = {}): Promise<TaskMeta> {
-    const meta = await this.#untilReady(id, options)
-    const failure = options.propagate === false ? undefined : failureOf(meta)
-    if (failure !== undefined) throw failure
-    return meta
+  waitFor(id: string, options: WaitForOptions = {}): Promise<TaskMeta> {
+    const ready = this.#untilReady(id, options)
+    return options.propagate === false ? ready : ready.then(unlessFailed)
   }
 
   watch(id: string, options?: WaitOptions): AsyncIterable<TaskMeta> {
@@ -434,4 +432,10 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
   }
 
   #describe = (): { readonly backend: string } => ({ backend: this.backend.name })
+}
+
+function unlessFailed(meta: TaskMeta): TaskMeta {
+  const failure = failureOf(meta)
+  if (failure !== undefined) throw failure
+  return meta
 }

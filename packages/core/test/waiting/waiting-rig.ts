@@ -1,5 +1,6 @@
 import { type Backend, type BackendLimits, type CallOptions, wrap } from '../../src/index.ts'
-import { Waiting, type WaitingOptions, type Snapshot } from '../../src/results/waiting/waiting.ts'
+import type { Readable } from '../../src/results/waiting/waiting-source.ts'
+import { type Snapshot, Waiting, type WaitingOptions } from '../../src/results/waiting/waiting.ts'
 import { jsonCodec } from '../../src/wire/codec.ts'
 import { Keys } from '../../src/wire/keys.ts'
 import { buildTaskMeta, decodeTaskMeta, encodeTaskMeta, type TaskMeta } from '../../src/wire/task-meta.ts'
@@ -34,22 +35,19 @@ export class WaitingRig {
       backend,
       keyOf: (id: string) => this.keys.task(id),
       idOf: (key: string) => this.keys.taskIdOf(key),
-      read: async (ids: readonly string[], call?: CallOptions) => {
+      read: async (wanted: readonly Readable[], call?: CallOptions) => {
+        const ids = wanted.map(({ id }) => id)
         this.reads.push(ids.length)
         await options.onRead?.(ids)
-        const stored = await backend.mget(
-          ids.map((id) => this.keys.task(id)),
-          call,
-        )
+        const keys = wanted.map(({ key }) => key)
+        const found = await backend.mget(keys, call)
         await options.onLooked?.(ids)
-        return ids.map((id, index): Snapshot => {
-          const found = stored[index]
-          if (found === undefined) return { id }
-          const { value, ...rest } = found
+        return found.map((stored): Snapshot => {
+          if (stored === undefined) return {}
           try {
-            return { id, meta: decodeTaskMeta(value, jsonCodec), ...rest }
+            return { meta: decodeTaskMeta(stored.value, jsonCodec), stored }
           } catch (error) {
-            return { id, error }
+            return { stored, error }
           }
         })
       },

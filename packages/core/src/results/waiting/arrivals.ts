@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { BackendError } from '../../backend/backend-error.ts'
-import type { Version } from '../../backend/value.ts'
+import type { Stored, Version } from '../../backend/value.ts'
 import type { TaskMeta } from '../../wire/task-meta.ts'
 import type { Sink } from './waiter.ts'
 
@@ -56,7 +56,8 @@ export class Arrivals implements AsyncIterator<TaskMeta, undefined>, Sink {
     return Promise.resolve({ done: true, value: undefined })
   }
 
-  seen(meta: TaskMeta, isReady: boolean, version: Version | undefined): void {
+  seen(meta: TaskMeta, isReady: boolean, stored: Stored | undefined): void {
+    const version = this.#options.everyState ? stored?.version : undefined
     if (isReady) this.#missing -= 1
     else if (!this.#options.everyState || this.#isKnown(meta, version)) return
     if (this.#options.everyState) {

@@ -1,10 +1,9 @@
 import { BackendError } from '../../backend/backend-error.ts'
 import { batches } from '../../store/batches.ts'
 import type { Timer, Timers } from '../../store/timers.ts'
-import type { Snapshot, WaitingSource } from './waiting-source.ts'
+import type { Readable, Snapshot, WaitingSource } from './waiting-source.ts'
 
-export interface ReadTarget {
-  readonly id: string
+export interface ReadTarget extends Readable {
   readonly isWanted: boolean
   /** Given back with the answer of every read that begins now. */
   readonly mark: number
@@ -121,10 +120,7 @@ export class BulkReader {
     if (batch.length === 0) return { stale: [], failed: [] }
     const marks = batch.map((target) => target.mark)
     try {
-      const snapshots = await this.#source.read(
-        batch.map((target) => target.id),
-        { signal: this.#closing.signal },
-      )
+      const snapshots = await this.#source.read(batch, { signal: this.#closing.signal })
       return answered(batch, marks, snapshots)
     } catch (error) {
       // One document that cannot be read must not end the waits for its neighbours.
@@ -150,7 +146,7 @@ function answered(batch: readonly ReadTarget[], marks: readonly number[], snapsh
   const stale: ReadTarget[] = []
   const failed: ReadTarget[] = []
   for (const [index, target] of batch.entries()) {
-    const snapshot = snapshots[index] ?? { id: target.id, error: new Error('the read answered for too few ids') }
+    const snapshot = snapshots[index] ?? { error: new Error('the read answered for too few ids') }
     if (target.answer(snapshot, marks[index] ?? 0)) continue
     if (snapshot.error === undefined) stale.push(target)
     else failed.push(target)

@@ -2,20 +2,24 @@ import type { Timer, Timers } from '../../store/timers.ts'
 
 /** Whose time may be over. */
 export interface Expiring {
+  /** From `Deadlines.after`. */
+  readonly deadline: number
+  /** Once it is over, it has left. */
+  readonly isOver: boolean
   expire(): void
 }
 
-export interface Deadline {
-  readonly at: number
-  readonly whose: Expiring
-  /** Its place in the heap; below zero once it has left. */
-  index: number
-}
+/** So many may have left before they are looked for. */
+const fewest = 64
 
-/** Any number of deadlines on one timer: a binary heap whose members know their place, so that leaving is as cheap as joining. */
+/**
+ * Any number of deadlines on one timer: a binary heap. Whoever leaves early stays in it, and is put away with the others
+ * when they are more than those that are left; nearly all leave early, and each of them by itself would cost a search.
+ */
 export class Deadlines {
   readonly #timers: Timers
-  readonly #heap: Deadline[] = []
+  #heap: Expiring[] = []
+  #count = 0
   #timer: Timer | undefined
   #timerAt = Infinity
 
@@ -23,34 +27,37 @@ export class Deadlines {
     this.#timers = timers
   }
 
-  add(milliseconds: number, whose: Expiring): Deadline {
-    const deadline: Deadline = { at: this.#timers.scheduler.now() + milliseconds, whose, index: this.#heap.length }
-    this.#heap.push(deadline)
-    this.#rise(deadline)
-    this.#arm()
-    return deadline
+  /** The time that many milliseconds from now on the scheduler's clock, whole because that takes no memory of its own. */
+  after(milliseconds: number): number {
+    return Math.ceil(this.#timers.scheduler.now() + milliseconds)
   }
 
-  /** One that has left already is none any more. */
-  remove(deadline: Deadline): void {
-    if (deadline.index < 0) return
-    const last = this.#heap.pop()
-    if (last !== undefined && last !== deadline) {
-      this.#place(last, deadline.index)
-      this.#rise(last)
-      this.#sink(last)
+  add(whose: Expiring): void {
+    this.#heap.push(whose)
+    this.#rise(this.#heap.length - 1)
+    this.#count += 1
+    if (whose.deadline < this.#timerAt) this.#arm()
+  }
+
+  /** To be called once by everyone that was added, when it is over. */
+  left(): void {
+    this.#count -= 1
+    if (this.#count === 0) {
+      this.#heap = []
+      this.#disarm()
+    } else if (this.#heap.length > 2 * this.#count + fewest) {
+      // In order, which is a heap as well.
+      this.#heap = this.#heap.filter((whose) => !whose.isOver).toSorted((a, b) => a.deadline - b.deadline)
     }
-    deadline.index = -1
-    if (this.#heap.length === 0) this.#disarm()
   }
 
   /** A timer that fires too early because its deadline has left costs nothing, one that is moved for each costs a lot. */
   #arm(): void {
-    const first = this.#heap[0]
-    if (first === undefined || first.at >= this.#timerAt) return
     this.#disarm()
-    this.#timerAt = first.at
-    this.#timer = this.#timers.after(first.at - this.#timers.scheduler.now(), () => this.#fire())
+    const [first] = this.#heap
+    if (first === undefined) return
+    this.#timerAt = first.deadline
+    this.#timer = this.#timers.after(first.deadline - this.#timers.scheduler.now(), () => this.#fire())
   }
 
   #disarm(): void {
@@ -62,39 +69,51 @@ export class Deadlines {
   #fire(): void {
     this.#disarm()
     const now = this.#timers.scheduler.now()
-    for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
-      this.remove(first)
-      first.whose.expire()
+    for (
+      let [first] = this.#heap;
+      first !== undefined && (first.isOver || first.deadline <= now);
+      [first] = this.#heap
+    ) {
+      this.#removeFirst()
+      if (!first.isOver) first.expire()
     }
     this.#arm()
   }
 
-  #place(node: Deadline, index: number): void {
-    this.#heap[index] = node
-    node.index = index
+  #removeFirst(): void {
+    const last = this.#heap.pop()
+    if (last === undefined || this.#heap.length === 0) return
+    this.#heap[0] = last
+    this.#sink(0)
   }
 
-  #rise(node: Deadline): void {
-    while (node.index > 0) {
-      const parent = this.#heap[(node.index - 1) >> 1]
-      if (parent === undefined || parent.at <= node.at) return
-      this.#swap(parent, node)
+  #rise(index: number): void {
+    for (let at = index; at > 0;) {
+      const above = (at - 1) >> 1
+      if (this.#at(above) <= this.#at(at)) return
+      this.#swap(above, at)
+      at = above
     }
   }
 
-  #sink(node: Deadline): void {
-    for (;;) {
-      const left = this.#heap[2 * node.index + 1]
-      const right = this.#heap[2 * node.index + 2]
-      const child = right !== undefined && left !== undefined && right.at < left.at ? right : left
-      if (child === undefined || child.at >= node.at) return
-      this.#swap(node, child)
+  #sink(index: number): void {
+    for (let at = index; ;) {
+      const left = 2 * at + 1
+      const child = this.#at(left + 1) < this.#at(left) ? left + 1 : left
+      if (this.#at(child) >= this.#at(at)) return
+      this.#swap(at, child)
+      at = child
     }
   }
 
-  #swap(above: Deadline, below: Deadline): void {
-    const { index } = above
-    this.#place(above, below.index)
-    this.#place(below, index)
+  #at(index: number): number {
+    return this.#heap[index]?.deadline ?? Infinity
+  }
+
+  #swap(above: number, below: number): void {
+    const [upper, lower] = [this.#heap[above], this.#heap[below]]
+    if (upper === undefined || lower === undefined) return
+    this.#heap[above] = lower
+    this.#heap[below] = upper
   }
 }

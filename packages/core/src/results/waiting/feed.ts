@@ -26,7 +26,7 @@ export class Feed {
   readonly #options: FeedOptions
   readonly #poller: Poller
   readonly #subscriber: Subscriber | undefined
-  readonly #fresh: Set<WaitedId> = new Set()
+  #fresh: WaitedId[] = []
   #isDown = false
   #looks = 0
   #patience: Timer | undefined
@@ -78,13 +78,13 @@ export class Feed {
 
   /** What is stored already costs one read, and no subscription. */
   #lookFirst(waited: WaitedId, subscriber: Subscriber): void {
-    this.#fresh.add(waited)
-    if (this.#fresh.size === 1) queueMicrotask(() => void this.#look(subscriber))
+    this.#fresh.push(waited)
+    if (this.#fresh.length === 1) queueMicrotask(() => void this.#look(subscriber))
   }
 
   async #look(subscriber: Subscriber): Promise<void> {
-    const fresh = [...this.#fresh].filter((waited) => waited.isWanted)
-    this.#fresh.clear()
+    const fresh = this.#fresh.filter((waited) => waited.isWanted)
+    this.#fresh = []
     if (fresh.length === 0) return
     this.#looks += 1
     // A read that hangs must not keep anybody from hearing of a change.

@@ -1,39 +1,57 @@
 import { BackendError } from '../../backend/backend-error.ts'
+import type { Key } from '../../backend/value.ts'
 import { READY_STATES } from '../../wire/states.ts'
 import type { BulkReader, ReadTarget } from './bulk-reader.ts'
 import { finalCodes } from './waited-id.ts'
 import type { Waiter } from './waiter.ts'
-import type { Snapshot } from './waiting-source.ts'
+import type { Snapshot, WaitingSource } from './waiting-source.ts'
 
 /** Waits of no time at all: one read, shared by all of one tick, and nothing subscribed. */
 export class SingleReads {
+  readonly #source: WaitingSource
   readonly #reader: BulkReader
+  readonly #waiters: Set<Waiter> = new Set()
   #gathered: Waiter[] = []
 
-  constructor(reader: BulkReader) {
+  constructor(source: WaitingSource, reader: BulkReader) {
+    this.#source = source
     this.#reader = reader
   }
 
   read(waiter: Waiter): void {
+    this.#waiters.add(waiter)
     this.#gathered.push(waiter)
     if (this.#gathered.length === 1) queueMicrotask(() => void this.#readGathered())
   }
 
+  fail(errorOf: () => BackendError): void {
+    for (const waiter of this.#waiters) waiter.fail(errorOf())
+  }
+
   async #readGathered(): Promise<void> {
-    const waiters = this.#gathered.filter((waiter) => !waiter.isOver)
+    const waiters = this.#gathered
     this.#gathered = []
-    await this.#reader.readAll(waiters.flatMap((waiter) => waiter.ids.map((id) => new SingleRead(id, waiter))))
-    for (const waiter of waiters) waiter.expire()
+    await this.#reader.readAll(waiters.flatMap((waiter) => this.#readsOf(waiter)))
+    for (const waiter of waiters) {
+      waiter.expire()
+      this.#waiters.delete(waiter)
+    }
+  }
+
+  #readsOf(waiter: Waiter): readonly SingleRead[] {
+    return waiter.isOver ? [] : waiter.ids.map((id) => new SingleRead(id, this.#source.keyOf(id), waiter))
   }
 }
 
 class SingleRead implements ReadTarget {
   readonly id: string
+  readonly key: Key
   readonly mark = 0
   readonly #waiter: Waiter
 
-  constructor(id: string, waiter: Waiter) {
+  constructor(id: string, key: Key, waiter: Waiter) {
     this.id = id
+    this.key = key
     this.#waiter = waiter
   }
 
@@ -41,9 +59,9 @@ class SingleRead implements ReadTarget {
     return !this.#waiter.isOver
   }
 
-  answer({ meta, version, error }: Snapshot): boolean {
+  answer({ meta, stored, error }: Snapshot): boolean {
     if (error !== undefined) return this.refuse(error)
-    if (meta !== undefined) this.#waiter.see(meta, READY_STATES.has(meta.status), version)
+    if (meta !== undefined) this.#waiter.see(meta, READY_STATES.has(meta.status), stored)
     return true
   }
 

@@ -1,5 +1,5 @@
 import { BackendError } from '../../backend/backend-error.ts'
-import type { Key, Version } from '../../backend/value.ts'
+import type { Key, Stored } from '../../backend/value.ts'
 import { READY_STATES } from '../../wire/states.ts'
 import type { TaskMeta } from '../../wire/task-meta.ts'
 import type { ReadTarget } from './bulk-reader.ts'
@@ -61,24 +61,25 @@ export class WaitedId implements ReadTarget {
     else this.#others?.delete(next)
   }
 
-  observe(meta: TaskMeta, seen: { readonly expiresAt?: Date; readonly version?: Version } = {}): void {
+  /** `stored` is what the document was read from, where it was read. */
+  observe(meta: TaskMeta, stored?: Stored): void {
     if (!this.isWanted) return
     const isNew = this.#state !== meta.status
     this.#observations += 1
     this.#state = meta.status
-    this.#expiresAt = seen.expiresAt
+    this.#expiresAt = stored?.expiresAt
     const isReady = READY_STATES.has(meta.status)
-    for (const waiter of isReady ? this.#desert() : this.#all()) waiter.see(meta, isReady, seen.version)
+    for (const waiter of isReady ? this.#desert() : this.#all()) waiter.see(meta, isReady, stored)
     if (isNew) this.#hooks.progressed()
   }
 
   /** Takes the answer of a read that began at `mark`; `false` asks for another read. */
   answer(snapshot: Snapshot, mark: number): boolean {
     if (!this.isWanted) return true
-    if (snapshot.error !== undefined) return this.refuse(snapshot.error)
-    const isReady = snapshot.meta !== undefined && READY_STATES.has(snapshot.meta.status)
-    if (mark !== this.#observations && !isReady) return false
-    if (snapshot.meta !== undefined) this.observe(snapshot.meta, snapshot)
+    const { meta, stored, error } = snapshot
+    if (error !== undefined) return this.refuse(error)
+    if (mark !== this.#observations && !(meta !== undefined && READY_STATES.has(meta.status))) return false
+    if (meta !== undefined) this.observe(meta, stored)
     else if (this.#state !== undefined) this.#vanish()
     return true
   }

@@ -50,11 +50,11 @@ export class Waiting {
   readonly #timers: Timers
   readonly #holdings: WaiterHoldings
   readonly #hooks: WaitedIdHooks
-  readonly #waiters: Set<Waiter> = new Set()
   readonly #waited: Map<string, WaitedId> = new Map()
   readonly #reader: BulkReader
   readonly #singleReads: SingleReads
   readonly #feed: Feed
+  #waiters = 0
   #closed: Promise<void> | undefined
 
   constructor(source: WaitingSource, options: WaitingOptions) {
@@ -72,7 +72,7 @@ export class Waiting {
       deserted: (waited) => this.#deserted(waited),
     }
     this.#reader = new BulkReader(source, this.#timers)
-    this.#singleReads = new SingleReads(this.#reader)
+    this.#singleReads = new SingleReads(source, this.#reader)
     this.#feed = new Feed({
       source,
       reader: this.#reader,
@@ -85,7 +85,7 @@ export class Waiting {
 
   get counts(): WaitingCounts {
     return {
-      waiters: this.#waiters.size,
+      waiters: this.#waiters,
       ids: this.#waited.size,
       subscriptions: this.#feed.subscriptions,
       timers: this.#timers.count,
@@ -123,7 +123,8 @@ export class Waiting {
   /** Ends every wait with `disposed`. */
   close(): Promise<void> {
     this.#closed ??= this.#feed.close()
-    for (const waiter of this.#waiters) waiter.fail(disposed())
+    for (const waited of this.#waited.values()) waited.fail(disposed)
+    this.#singleReads.fail(disposed)
     this.#reader.close()
     return this.#closed
   }
@@ -152,7 +153,7 @@ export class Waiting {
       return undefined
     }
     const waiter = new Waiter(ids, sink, limits, this.#holdings)
-    this.#waiters.add(waiter)
+    this.#waiters += 1
     if (limits.timeoutMs === 0) this.#singleReads.read(waiter)
     else for (const [index, id] of ids.entries()) this.#join(id, keys[index] ?? '', waiter)
     return waiter
@@ -178,7 +179,7 @@ export class Waiting {
   }
 
   #ended(waiter: Waiter): void {
-    this.#waiters.delete(waiter)
+    this.#waiters -= 1
     for (const id of waiter.ids) this.#waited.get(id)?.leave(waiter)
   }
 }
