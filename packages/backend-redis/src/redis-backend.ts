@@ -44,7 +44,7 @@ export class RedisBackend implements Backend {
     maxValueBytes: 512 * 1024 * 1024,
     maxKeyBytes: 64 * 1024,
     // A larger batch is no cheaper, and what has come is decoded while the next is on its way.
-    maxBatchKeys: 250,
+    maxBatchKeys: 500,
     expiryPrecisionSeconds: 0.001,
     writesPerSecondPerKey: Infinity,
     pollFloorMs: 5,

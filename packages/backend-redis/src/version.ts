@@ -10,21 +10,24 @@ const longestPlain = 1024
  * so it is made when asked for; as an own property, which survives being copied.
  */
 function versioned<Fields extends object>(fields: Fields, value: Value): Fields & { readonly version: Version } {
-  if (typeof value === 'string' && value.length <= longestPlain) return { ...fields, version: `=${value}` }
   const get = (): Version => `#${hash('sha1', bytesOf(value))}`
   return Object.defineProperty({ ...fields, version: '' }, 'version', { get, enumerable: true })
 }
 
+function isPlain(value: Value): value is string {
+  return typeof value === 'string' && value.length <= longestPlain
+}
+
 export function storedOf(value: Value): Stored {
-  return versioned({ value }, value)
+  return isPlain(value) ? { value, version: `=${value}` } : versioned({ value }, value)
 }
 
 export function writtenOf(value: Value): SetOutcome & { readonly written: true } {
-  return versioned({ written: true }, value)
+  return isPlain(value) ? { written: true, version: `=${value}` } : versioned({ written: true }, value)
 }
 
 export function guardedOf(value: Value): Extract<GuardOutcome, { outcome: 'written' }> {
-  return versioned({ outcome: 'written' }, value)
+  return isPlain(value) ? { outcome: 'written', version: `=${value}` } : versioned({ outcome: 'written' }, value)
 }
 
 /** A reply as text where it is text, which is what nearly all readers want; anything else stays as it is. */

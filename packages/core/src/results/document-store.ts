@@ -50,9 +50,11 @@ export class DocumentStore {
   readonly retry: Retry
   readonly keys: KeyStore
   readonly #turns = new Turns()
+  readonly #isAccepted: boolean
 
   constructor(settings: Settings, keys: KeyStore) {
     this.settings = settings
+    this.#isAccepted = settings.accept.includes(settings.codec.name)
     this.backend = settings.backend
     this.retry = keys.retry
     this.keys = keys
@@ -80,8 +82,8 @@ export class DocumentStore {
   }
 
   decode(id: string, value: Value): TaskMeta {
-    const { accept, codec, exceptions } = this.settings
-    if (!accept.includes(codec.name)) {
+    const { codec, exceptions } = this.settings
+    if (!this.#isAccepted) {
       throw new BackendError('unreadable', `documents in ${codec.name} may not be read here: accept lacks it`)
     }
     return decodeTaskMeta(value, codec, { registry: exceptions, taskId: id })

@@ -1,3 +1,5 @@
+import { beginsWith } from './begins-with.ts'
+
 /** An instant as Python's `isoformat` writes it in UTC: six digits of a second, or none when they are all zero. */
 export function isoFormat(instant: Date): string {
   const time = instant.getTime()
@@ -24,7 +26,7 @@ let second = { text: '1970-01-01T00:00:00', time: 0 }
 /** The time of `2026-01-31T12:34:56.123456+00:00`; `NaN` for any other form. */
 function celeryTime(text: string): number {
   if (text.length !== 32 || text[19] !== '.' || !text.endsWith('+00:00')) return NaN
-  if (!text.startsWith(second.text)) second = secondOf(text.slice(0, 19))
+  if (!beginsWith(text, second.text)) second = secondOf(text.slice(0, 19))
   let micros = 0
   for (let at = 20; at < 26; at += 1) {
     const digit = text.charCodeAt(at) - 0x30

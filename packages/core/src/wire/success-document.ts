@@ -1,43 +1,46 @@
+import { beginsWith } from './begins-with.ts'
 import { parseIsoFormat } from './iso-format.ts'
 import { decodeJson } from './json.ts'
 import type { TaskMeta } from './task-meta.ts'
 
 /** What stands around the values of a success without extended fields, in the order in which Celery writes them. */
 interface Layout {
+  /** Up to the result. */
   readonly head: string
-  readonly children: string
-  /** The children and the date, where nobody knows of children and where there are none. */
-  readonly unknown: string
-  readonly none: string
+  /** From the result to the date. */
+  readonly tail: string
+  /** Nobody can know what the task spawned; otherwise it spawned nothing. */
+  readonly isUntracked: boolean
   readonly group: string
   readonly parent: string
   readonly id: string
 }
 
 /** As this package writes it. */
-const compact: Layout = {
+const compact = {
   head: '{"status":"SUCCESS","result":',
-  children: ',"traceback":null,"children":',
-  unknown: 'null,"date_done":"',
-  none: '[],"date_done":"',
-  group: '","group_id":"',
-  parent: '","parent_id":"',
-  id: '","task_id":"',
+  group: ',"group_id":"',
+  parent: ',"parent_id":"',
+  id: ',"task_id":"',
 }
 
-/** As Python writes it. */
-const spaced: Layout = {
+/** As Python does. */
+const spaced = {
   head: '{"status": "SUCCESS", "result": ',
-  children: ', "traceback": null, "children": ',
-  unknown: 'null, "date_done": "',
-  none: '[], "date_done": "',
-  group: '", "group_id": "',
-  parent: '", "parent_id": "',
-  id: '", "task_id": "',
+  group: ', "group_id": "',
+  parent: ', "parent_id": "',
+  id: ', "task_id": "',
 }
 
-/** The result is one level down in its document. */
-const inDocument = { maxDepth: 499 }
+const layouts = [
+  { ...compact, tail: ',"traceback":null,"children":[],"date_done":"', isUntracked: false },
+  { ...compact, tail: ',"traceback":null,"children":null,"date_done":"', isUntracked: true },
+  { ...spaced, tail: ', "traceback": null, "children": [], "date_done": "', isUntracked: false },
+  { ...spaced, tail: ', "traceback": null, "children": null, "date_done": "', isUntracked: true },
+] as const satisfies readonly Layout[]
+
+/** What is read together often comes from one writer. */
+let latest: Layout = layouts[0]
 
 /**
  * Reads the usual success in less time than `JSON.parse` takes for its document: what stands around the result is only
@@ -45,74 +48,78 @@ const inDocument = { maxDepth: 499 }
  * one that cannot be read: reading it as a whole tells why.
  */
 export function decodeSuccess(text: string): TaskMeta | undefined {
-  const layout = layoutOf(text)
-  if (layout === undefined) return undefined
-  const end = text.lastIndexOf(layout.children)
-  const meta = end === -1 ? undefined : new Tail(text, end + layout.children.length).read(layout)
-  if (meta === undefined) return undefined
+  const meta = decodeAs(latest, text)
+  if (meta !== undefined) return meta
+  for (const layout of layouts) {
+    const other = layout === latest ? undefined : decodeAs(layout, text)
+    if (other === undefined) continue
+    latest = layout
+    return other
+  }
+  return undefined
+}
+
+type Success = { -readonly [Member in keyof TaskMeta]: TaskMeta[Member] }
+
+/** The result is one level down in its document. */
+const inDocument = { maxDepth: 499 }
+
+function decodeAs(layout: Layout, text: string): Success | undefined {
+  const { head, tail, isUntracked } = layout
+  const end = beginsWith(text, head) ? text.lastIndexOf(tail) : -1
+  if (end === -1) return undefined
+  const dateEnd = text.indexOf('"', end + tail.length)
+  const dateDone = parseIsoFormat(text.slice(end + tail.length, dateEnd))
+  if (dateDone === undefined) return undefined
+  const children = isUntracked ? null : []
+  const meta: Success = { taskId: '', status: 'SUCCESS', result: null, traceback: null, children, dateDone }
+  if (!readIds(meta, layout, text, dateEnd + 1)) return undefined
   try {
-    meta.result = decodeJson(text.slice(layout.head.length, end), inDocument)
+    meta.result = decodeJson(text.slice(head.length, end), inDocument)
     return meta
   } catch {
     return undefined
   }
 }
 
-function layoutOf(text: string): Layout | undefined {
-  if (text.startsWith(compact.head)) return compact
-  return text.startsWith(spaced.head) ? spaced : undefined
+/** Whether nothing but ids is left of the text. */
+function readIds(meta: Success, layout: Layout, text: string, start: number): boolean {
+  const { id } = layout
+  let at = start
+  if (!isAt(text, at, id)) {
+    at = readParents(meta, layout, text, at)
+    if (!isAt(text, at, id)) return false
+  }
+  const end = endOfId(text, at + id.length)
+  meta.taskId = text.slice(at + id.length, end)
+  return end === text.length - 2 && text.endsWith('}')
 }
 
-type Success = { -readonly [Member in keyof TaskMeta]: TaskMeta[Member] }
-
-/** The fields behind the result. */
-class Tail {
-  readonly #text: string
-  #at: number
-
-  constructor(text: string, at: number) {
-    this.#text = text
-    this.#at = at
+/** Answers with where they end. */
+function readParents(meta: Success, { group, parent }: Layout, text: string, start: number): number {
+  let at = start
+  if (isAt(text, at, group)) {
+    const end = endOfId(text, at + group.length)
+    meta.groupId = text.slice(at + group.length, end)
+    at = end + 1
   }
-
-  read(layout: Layout): Success | undefined {
-    const children = this.#takes(layout.unknown) ? null : []
-    if (children !== null && !this.#takes(layout.none)) return undefined
-    const dateDone = parseIsoFormat(this.#string())
-    if (dateDone === undefined) return undefined
-    const meta: Success = { taskId: '', status: 'SUCCESS', result: null, traceback: null, children, dateDone }
-    if (!this.#reachesId(meta, layout)) return undefined
-    meta.taskId = this.#id()
-    return this.#takes('"}') && this.#at === this.#text.length ? meta : undefined
+  if (isAt(text, at, parent)) {
+    const end = endOfId(text, at + parent.length)
+    meta.parentId = text.slice(at + parent.length, end)
+    at = end + 1
   }
+  return at
+}
 
-  /** Past the ids of the group and the parent, where there are such. */
-  #reachesId(meta: Success, { group, parent, id }: Layout): boolean {
-    if (this.#takes(id)) return true
-    if (this.#takes(group)) meta.groupId = this.#id()
-    if (this.#takes(parent)) meta.parentId = this.#id()
-    return this.#takes(id)
-  }
+function isAt(text: string, at: number, part: string): boolean {
+  return text.slice(at, at + part.length) === part
+}
 
-  #takes(text: string): boolean {
-    if (!this.#text.startsWith(text, this.#at)) return false
-    this.#at += text.length
-    return true
-  }
-
-  /** Up to the next quote. */
-  #string(): string {
-    const start = this.#at
-    this.#at = this.#text.indexOf('"', start)
-    return this.#text.slice(start, this.#at)
-  }
-
-  /** Up to the next character that would have to be decoded or is an error, where nothing fits unless it is the quote. */
-  #id(): string {
-    const start = this.#at
-    while (isPlain(this.#text.charCodeAt(this.#at))) this.#at += 1
-    return this.#text.slice(start, this.#at)
-  }
+/** Where the quote is that ends the id; `NaN`, where nothing is, when there is something before it that has to be decoded. */
+function endOfId(text: string, start: number): number {
+  let at = start
+  while (isPlain(text.charCodeAt(at))) at += 1
+  return text.charCodeAt(at) === QUOTE ? at : NaN
 }
 
 /** Not so beyond the end of the text. */

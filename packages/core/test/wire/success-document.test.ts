@@ -95,6 +95,27 @@ describe('decodeSuccess', () => {
     expect(outcome(twice, jsonCodec)).toEqual(outcome(twice, anyCodec))
   })
 
+  it.each([
+    '"group_id":"a\\,"task_id":"B"}',
+    '"group_id":"a\\","task_id":"B"}',
+    '"group_id":"G","group_id":"H","task_id":"B"}',
+    '"parent_id":"P","group_id":"G","task_id":"B"}',
+    '"other":"P","task_id":"B"}',
+    '"group_id":"G"}',
+    '"task_id":"B\\"}',
+    '"task_id":"B\\u0041"}',
+    '"task_id":"B\n"}',
+    '"task_id":"B","x":"y"}',
+    '"task_id":"B"}}',
+    '"task_id":"B"]',
+    '"task_id":"B',
+    '"task_id":null}',
+    '"task_id":""}',
+  ])('reads or refuses what follows the date as reading the whole does: %s', (ids) => {
+    const text = `{"status":"SUCCESS","result":1,"traceback":null,"children":null,"date_done":"2026-11-21T03:53:31.161000+00:00",${ids}`
+    expect(outcome(text, jsonCodec)).toEqual(outcome(text, anyCodec))
+  })
+
   it('allows a result as deep as reading the whole does', () => {
     for (const depth of [498, 499, 500]) {
       const text = `{"status":"SUCCESS","result":${'['.repeat(depth)}${']'.repeat(depth)},"traceback":null,"children":null,"date_done":"2026-11-21T03:53:31.161000+00:00","task_id":"A"}`
