@@ -88,7 +88,7 @@ export class Reading {
   }
 
   #snapshot(id: string, stored: Stored | undefined): Snapshot {
-    if (stored === undefined) return {}
+    if (stored === undefined) return absent
     try {
       return { meta: this.#store.decode(id, stored.value), stored }
     } catch (error) {
@@ -129,6 +129,8 @@ export class Reading {
     return () => ({ backend: this.#store.backend.name, taskId: id })
   }
 }
+
+const absent: Snapshot = {}
 
 function call({ signal }: ReadOptions): CallOptions | undefined {
   return signal === undefined ? undefined : { signal }

@@ -145,7 +145,9 @@ interface Unanswered {
 function answered(batch: readonly ReadTarget[], marks: readonly number[], snapshots: readonly Snapshot[]): Unanswered {
   const stale: ReadTarget[] = []
   const failed: ReadTarget[] = []
-  for (const [index, target] of batch.entries()) {
+  let index = -1
+  for (const target of batch) {
+    index += 1
     const snapshot = snapshots[index] ?? { error: new Error('the read answered for too few ids') }
     if (target.answer(snapshot, marks[index] ?? 0)) continue
     if (snapshot.error === undefined) stale.push(target)

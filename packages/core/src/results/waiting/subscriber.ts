@@ -56,12 +56,12 @@ export class Subscriber {
 
   /** Whether changes of this id lead to events already. */
   has(waited: WaitedId): boolean {
-    return this.#subscribed.has(waited.key)
+    return this.#subscribed.size > 0 && this.#subscribed.has(waited.key)
   }
 
   drop(waited: WaitedId): void {
     this.#adding.delete(waited)
-    if (!this.#subscribed.has(waited.key)) return
+    if (!this.has(waited)) return
     this.#dropping.add(waited.key)
     if (this.#isDropDue) return
     // Giving up is not urgent, and results that arrive together are given up together.
