@@ -43,6 +43,11 @@ export class LedgerCalls {
     return this.#store.call(() => (this.#store.connections.durable ?? connection).script(script, keys, args))
   }
 
+  /** Where the parts of a chord are that has no peers. */
+  partsOf(chord: string): string {
+    return this.#keysOf(chord)[0] ?? ''
+  }
+
   #keysOf(chord: string): readonly string[] {
     if (this.#last[0] !== chord) this.#last = [chord, this.#names.of(chord)]
     return this.#last[1]

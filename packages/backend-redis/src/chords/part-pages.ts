@@ -29,6 +29,17 @@ export class PartPages {
     this.#calls = calls
   }
 
+  /** As `entries`, without a look at a chord that is known to be complete, unless its parts are not where they belong. */
+  async *whole(chord: string, size: number, [from, to]: Range): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
+    let at = from
+    const nothingYet = { count: size, members: [], key: this.#calls.partsOf(chord) }
+    for await (const page of this.#byRank(chord, [from, to], nothingYet)) {
+      if (page.length > 0) yield page
+      at += page.length
+    }
+    yield* this.entries(chord, size, [at, to])
+  }
+
   /** Slots `from` to `to`, in slot order. */
   async *entries(chord: string, size: number, [from, to]: Range): AsyncGenerator<readonly (SlotEntry | undefined)[]> {
     if (from >= to) return
@@ -50,18 +61,22 @@ export class PartPages {
     }
   }
 
+  /** Ends early where parts are missing. */
   async *#ranges({ key, members }: Members, [from, to]: Range): AsyncGenerator<readonly string[]> {
     yield members
-    const ahead: Promise<readonly string[]>[] = []
+    const ahead: { readonly length: number; readonly page: Promise<readonly string[]> }[] = []
     for (let at = from + members.length; ;) {
-      for (; at < to && ahead.length < pagesAhead; at += pageParts) {
-        const page = this.#range(key, at, Math.min(to, at + pageParts))
+      while (at < to && ahead.length < pagesAhead) {
+        const length = Math.min(to - at, at === from ? firstParts : pageParts)
+        const page = this.#range(key, at, at + length)
         page.catch(() => undefined) // seen when it is its turn
-        ahead.push(page)
+        ahead.push({ length, page })
+        at += length
       }
       const next = ahead.shift()
-      if (next === undefined) return
-      yield await next
+      const found = (await next?.page) ?? []
+      if (found.length === 0 || found.length !== next?.length) return
+      yield found
     }
   }
 

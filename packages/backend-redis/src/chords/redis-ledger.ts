@@ -117,13 +117,14 @@ export class RedisLedger implements ChordLedger {
   }
 
   entries(
-    { id, size }: Place,
+    { id, size, why }: Place,
     { from = 0, to = size }: EntriesOptions = {},
   ): AsyncIterable<readonly (SlotEntry | undefined)[]> {
     const header = this.#headers.get(id)
-    return header === undefined
-      ? this.#pages.entries(id, size, [from, to])
-      : this.#pages.entriesOf(id, header.taskIds, [from, to])
+    if (header !== undefined) return this.#pages.entriesOf(id, header.taskIds, [from, to])
+    // Peers may have added to it.
+    const isWhole = this.#mode === 'own' && why === 'complete'
+    return isWhole ? this.#pages.whole(id, size, [from, to]) : this.#pages.entries(id, size, [from, to])
   }
 
   async fold({ id, size }: ChordRecord): Promise<Fold | undefined> {

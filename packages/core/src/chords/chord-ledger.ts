@@ -140,7 +140,7 @@ export interface Part {
 }
 
 /** Where slots are. */
-export type Place = Pick<ChordRecord, 'id' | 'size'>
+export type Place = Pick<ChordRecord, 'id' | 'size'> & Partial<Pick<ChordRecord, 'why'>>
 
 /** What whoever completes a chord takes it with. */
 export interface Claim {

@@ -36,7 +36,8 @@ export function encodeJson(value: unknown, options: EncodeOptions = {}): string 
 export function decodeJson(text: string, options: DecodeOptions = {}): unknown {
   const { mode = 'natural', maxDepth = 500, maxLength = 0x10000000 } = options
   if (text.length > maxLength) throw unreadable(`${text.length} characters are over the limit of ${maxLength}`)
-  if (mode === 'lossless' || hasLongInteger(text)) return readJson(text, { lossless: mode === 'lossless', maxDepth })
+  if (mode === 'lossless' || mayHaveLongInteger(text))
+    return readJson(text, { lossless: mode === 'lossless', maxDepth })
   return decodeNative(text, maxDepth)
 }
 
@@ -57,8 +58,9 @@ function decodeNative(text: string, maxDepth: number): unknown {
  * Such a run covers one position in sixteen, so that no more than those need be looked at. A run inside a string
  * may count too, which costs time but nothing else.
  */
-function hasLongInteger(text: string): boolean {
+function mayHaveLongInteger(text: string): boolean {
   const { length } = text
+  if (text.charCodeAt(0) === QUOTE) return false // nothing but a string
   for (let at = 15; at < length; at += 16) {
     if (isDigit(text.charCodeAt(at)) && reachesFar(text, at) && isLongInteger(text, at)) return true
   }
