@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { RedisBackend } from '@arpeggio/backend-redis'
 import { Results } from '@arpeggio/core'
 import { redis as startRedis } from '@arpeggio/testing'
 import { Redis } from 'ioredis'
-import type { Benchmark } from './benchmark.ts'
+import type { Benchmark, Count } from './benchmark.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Case, Goal, Round } from './measure.ts'
 import { encodedMeta, ordinaryId, ordinaryKey } from './ordinary-meta.ts'
+import type { Crowd } from './redis-waiters.ts'
 import { gettingMany, type Opened, storing, throughResults } from './results-cases.ts'
 import { withRedis } from './with-redis.ts'
 
@@ -54,6 +58,7 @@ export const redis: Benchmark = {
     { title: 'wake-up, one at a time', cases: [rawWake(400), wake(400, { timesFloor: 1.25 })] },
     { title: '10,000 waiters, from the first store on', cases: [rawWaiters(10_000), waiters(10_000)] },
   ],
+  tallies: [{ title: '10,000 waiters in a process of their own', count: crowd }],
 }
 
 async function rawRound(run: (client: Redis) => Promise<unknown>): Promise<Round> {
@@ -237,4 +242,19 @@ function waiters(count: number): Case {
       }
     },
   }
+}
+
+async function crowd(): Promise<readonly Count[]> {
+  const script = fileURLToPath(new URL('redis-waiters.ts', import.meta.url))
+  const flags = ['--expose-gc', '--conditions=@arpeggio/source']
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, url])
+  const found = JSON.parse(stdout) as Crowd // what that program prints
+  return [
+    { name: 'resident memory while they wait, MB', value: found.residentMb, most: 35 },
+    { name: 'of the next 10,000, MB', value: found.residentOfNextMb, most: 35 },
+    { name: 'heap after the first, MB', value: found.heapAfterMb, most: 10 },
+    { name: 'from the last store to the last wake-up, ms', value: found.lastStoreToLastWakeMs, most: 25 },
+    { name: 'connections that subscribe', value: found.connections, most: 1 },
+    { name: 'commands per second while nothing happens', value: found.commandsPerSecond, most: 20 },
+  ]
 }

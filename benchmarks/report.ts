@@ -61,7 +61,7 @@ function countTable({ title, counts }: Counted): string {
   for (const count of counts) {
     const { name, value, most } = count
     const verdict = isKept(count) ? 'kept' : 'MISSED'
-    table.push([name, value.toFixed(3), most === undefined ? '' : `≤ ${most}: ${verdict}`])
+    table.push([name, value.toFixed(3), most === undefined ? '' : `≤ ${Number(most.toFixed(3))}: ${verdict}`])
   }
   return table.toString()
 }

@@ -43,15 +43,15 @@ export class DrivenChords {
   }
 
   /** Resolves as `wait` does. */
-  during<Value>(bodyId: string, wait: () => Promise<Value>): Promise<Value> {
+  during<Value>(bodyId: string, wait: Promise<Value>): Promise<Value> {
     const chord = this.#byBody.get(bodyId)
-    return chord === undefined ? wait() : this.#drivingOne(chord, bodyId, wait)
+    return chord === undefined ? wait : this.#drivingOne(chord, bodyId, wait)
   }
 
-  async #drivingOne<Value>(chord: string, bodyId: string, wait: () => Promise<Value>): Promise<Value> {
+  async #drivingOne<Value>(chord: string, bodyId: string, wait: Promise<Value>): Promise<Value> {
     const drive = new Drive(() => this.#chords.bringOn(chord), this.#scheduler)
     try {
-      const value = await wait()
+      const value = await wait
       this.#byBody.delete(bodyId)
       return value
     } finally {

@@ -37,7 +37,7 @@ import type { AnyResult, ReadOptions, ResultSource, WaitForOptions } from './res
 import { KeyStore } from '../store/key-store.ts'
 import { type EnsureOptions, Retry, type RetryPolicy } from '../store/retry.ts'
 import { type ResultsOptions, settingsOf } from './settings.ts'
-import { traced } from './tracing.ts'
+import { isTraced, traced } from './tracing.ts'
 import { Waiting, type WaitOptions } from './waiting/waiting.ts'
 
 export interface OpenOptions extends Omit<ResultsOptions, 'backend'> {
@@ -418,11 +418,17 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
     return this.close()
   }
 
-  /** Apart from what waits for it, which would keep these functions as long as it waits. */
   #untilReady(id: string, options: WaitForOptions): Promise<TaskMeta> {
+    return isTraced('waitFor') ? this.#untilReadyTraced(id, options) : this.#untilReadyOrDriven(id, options)
+  }
+
+  #untilReadyTraced(id: string, options: WaitForOptions): Promise<TaskMeta> {
     const describe = () => ({ backend: this.backend.name, taskId: id })
-    const wait = (): Promise<TaskMeta> => this.#waiting.untilReady(id, options)
-    return traced('waitFor', describe, () => this.#driven.during(id, wait))
+    return traced('waitFor', describe, () => this.#untilReadyOrDriven(id, options))
+  }
+
+  #untilReadyOrDriven(id: string, options: WaitForOptions): Promise<TaskMeta> {
+    return this.#driven.during(id, this.#waiting.untilReady(id, options))
   }
 
   #isClosed = false

@@ -38,6 +38,11 @@ const channels = Object.fromEntries(
   operations.map((operation) => [operation, tracingChannel(`arpeggio.${operation}`)]),
 ) as Record<Operation, TracingChannel> // one entry per operation, made above
 
+/** For operations that are so many that even the functions which `traced` takes count. */
+export function isTraced(operation: Operation): boolean {
+  return channels[operation].hasSubscribers
+}
+
 /** Runs an operation under its channels; costs one property read when nobody listens. */
 export function traced<T>(
   operation: Operation,
