@@ -59,6 +59,7 @@ export const redisChords: Benchmark = {
     },
     {
       title: 'from the last of 10,000 parts to the body, by value',
+      rounds: 25,
       cases: [rawTail(10_000), tail(10_000, 'value', { timesFloor: 1.2 })],
     },
   ],

@@ -41,6 +41,7 @@ export const redis: Benchmark = {
     },
     {
       title: 'checked store, alone',
+      rounds: 15,
       cases: [
         rawStore(3000, 1),
         storing({ operations: 3000, concurrency: 1, goal: { timesFloor: 1.11 }, open: opened }),
@@ -48,6 +49,7 @@ export const redis: Benchmark = {
     },
     {
       title: 'reading 1000 results',
+      rounds: 41,
       cases: [
         rawRead(20),
         gettingMany({ ids, operations: 20, goal: { timesFloor: 1.25 }, open: filled }),
@@ -55,7 +57,7 @@ export const redis: Benchmark = {
       ],
     },
     // A tenth and 0.05 ms more than a bare subscriber, which needs about a third of a millisecond.
-    { title: 'wake-up, one at a time', cases: [rawWake(400), wake(400, { timesFloor: 1.25 })] },
+    { title: 'wake-up, one at a time', rounds: 21, cases: [rawWake(400), wake(400, { timesFloor: 1.25 })] },
     { title: '10,000 waiters, from the first store on', cases: [rawWaiters(10_000), waiters(10_000)] },
   ],
   tallies: [{ title: '10,000 waiters in a process of their own', count: crowd }],

@@ -38,7 +38,8 @@ async function bench(name: string, options: Options): Promise<void> {
   const { summary, sections, tallies = [] } = await load()
   if (options.json !== true) console.log(`${name}: ${summary}`)
   const measured: Section[] = []
-  for (const { title, cases } of sections) measured.push({ title, measured: await measure(cases, options.rounds) })
+  for (const { title, cases, rounds = 0 } of sections)
+    measured.push({ title, measured: await measure(cases, Math.max(rounds, options.rounds)) })
   const counted: Counted[] = []
   for (const tally of tallies) counted.push({ title: tally.title, counts: await tally.count() })
   const report: Report = { sections: measured, counted }
