@@ -30,13 +30,13 @@ export class AsyncResult<T = unknown> {
   readonly #schema: StandardSchema<T> | undefined
   #ready: TaskMeta | undefined
 
-  constructor(id: string, source: ResultSource, options: AsyncResultOptions<T> = {}) {
+  constructor(id: string, source: ResultSource, options?: AsyncResultOptions<T>) {
     if (typeof id !== 'string' || id === '') throw new TypeError('An AsyncResult needs an id')
     this.id = id
-    this.parent = options.parent
-    this.ignored = options.ignored ?? false
+    this.parent = options?.parent
+    this.ignored = options?.ignored ?? false
     this.#source = source
-    this.#schema = options.schema
+    this.#schema = options?.schema
   }
 
   /**
@@ -211,8 +211,8 @@ export class AsyncResult<T = unknown> {
 
   #wait({ timeoutMs, signal }: WaitOptions, follow: boolean): Promise<TaskMeta> {
     const options = { timeoutMs, signal, propagate: false }
-    const ancestors = follow && this.parent !== undefined ? this.#ancestors() : []
-    return ancestors.length === 0 ? this.#source.waitFor(this.id, options) : this.#waitWithAncestors(ancestors, options)
+    if (!follow || this.parent === undefined) return this.#source.waitFor(this.id, options)
+    return this.#waitWithAncestors(this.#ancestors(), options)
   }
 
   /** A step whose predecessor failed may never be stored, so both are waited for. */

@@ -146,7 +146,7 @@ export class Waiting {
 
   /** `undefined` when the wait was refused, which the sink has been told. */
   #begin(ids: readonly string[], sink: Sink, limits: WaiterLimits): Waiter | undefined {
-    const wanted = ids.map((id) => ({ id, key: this.#source.keyOf(id) }))
+    const keys = ids.map((id) => this.#source.keyOf(id))
     const refusal = this.#refusal(limits.signal)
     if (refusal !== undefined) {
       sink.failed(refusal)
@@ -155,7 +155,7 @@ export class Waiting {
     const waiter = new Waiter(ids, sink, limits, this.#holdings)
     this.#waiters += 1
     if (limits.timeoutMs === 0) this.#singleReads.read(waiter)
-    else for (const { id, key } of wanted) this.#join(id, key, waiter)
+    else for (let at = 0; at < ids.length; at += 1) this.#join(ids[at] ?? '', keys[at] ?? '', waiter)
     return waiter
   }
 
