@@ -139,7 +139,7 @@ export interface Part {
   readonly body?: SignatureData
 }
 
-/** Where slots are. */
+/** Where slots are. `why`, where it is known, may spare a look at whether all of them are filled. */
 export type Place = Pick<ChordRecord, 'id' | 'size'> & Partial<Pick<ChordRecord, 'why'>>
 
 /** What whoever completes a chord takes it with. */
