@@ -20,12 +20,15 @@ describe('a member of the parts of a chord', () => {
     )
   })
 
-  it.each(['[1, "a", "SUCCESS", 1', '[1, "a", "SUCCESS", 1]]', '[1, "a\n", "SUCCESS", 1]x', '[1, "a", "SUCCESS", ]'])(
-    'that is none cannot be read: %s',
-    (member) => {
-      expect(() => entryOf(member)).toThrow(expect.objectContaining({ code: 'unreadable' }) as Error)
-    },
-  )
+  it.each([
+    '[1, "a\nb", "SUCCESS", 1]',
+    '[1, "a", "SUCCESS", 1',
+    '[1, "a", "SUCCESS", 1]]',
+    '[1, "a\n", "SUCCESS", 1]x',
+    '[1, "a", "SUCCESS", ]',
+  ])('that is none cannot be read: %s', (member) => {
+    expect(() => entryOf(member)).toThrow(expect.objectContaining({ code: 'unreadable' }) as Error)
+  })
 
   it('may have another number in front, and more behind', () => {
     expect(entryOf('[1.7, "a", "SUCCESS", 2]')).toEqual({ taskId: 'a', state: 'SUCCESS', value: 2 })

@@ -33,7 +33,15 @@ export function heldOf(reply: Reply | undefined): Held | undefined {
     lease: text('lease') === '' ? null : decodeJson(text('lease')),
     ...(why === '' ? {} : { why }),
   } as ChordRecord // every field was one before
+  if (found.get('m') === 'own') withoutPeers.add(record)
   return { record, version: record.nonce }
+}
+
+const withoutPeers = new WeakSet<object>()
+
+/** Whether this is a record as it was read, of a chord that has no peers. What core changed of it counts as another. */
+export function hasNoPeers(record: object): boolean {
+  return withoutPeers.has(record)
 }
 
 /** What peers add is counted beside the size, until the parts are fixed. */

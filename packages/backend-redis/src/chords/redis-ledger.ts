@@ -26,7 +26,7 @@ import { tally } from './look-script.ts'
 import { OpenChords } from './open-chords.ts'
 import { PartCalls } from './part-calls.ts'
 import { PartPages } from './part-pages.ts'
-import { fieldsOf, heldOf, type Mode } from './record-fields.ts'
+import { fieldsOf, hasNoPeers, heldOf, type Mode } from './record-fields.ts'
 import { headerOf, mayHaveHeader } from './peer-header.ts'
 import { Sweepers } from './sweepers.ts'
 import { read } from './write-script.ts'
@@ -117,13 +117,14 @@ export class RedisLedger implements ChordLedger {
   }
 
   entries(
-    { id, size, why }: Place,
-    { from = 0, to = size }: EntriesOptions = {},
+    place: Place,
+    { from = 0, to = place.size }: EntriesOptions = {},
   ): AsyncIterable<readonly (SlotEntry | undefined)[]> {
+    const { id, size, why } = place
     const header = this.#headers.get(id)
     if (header !== undefined) return this.#pages.entriesOf(id, header.taskIds, [from, to])
     // Peers may have added to it.
-    const isWhole = this.#mode === 'own' && why === 'complete'
+    const isWhole = why === 'complete' && hasNoPeers(place)
     return isWhole ? this.#pages.whole(id, size, [from, to]) : this.#pages.entries(id, size, [from, to])
   }
 

@@ -48,8 +48,11 @@ export class AsyncResult<T = unknown> {
   get(options: WaitForOptions = {}): Promise<T | Error> {
     if (this.ignored) return Promise.resolve(undefined as T) // whoever ignores results asks for none
     const propagate = options.propagate ?? true
-    const ready = this.#ready === undefined ? this.#wait(options, propagate) : Promise.resolve(this.#ready)
-    return ready.then((meta) => this.#valueOf(meta, propagate))
+    if (this.#ready !== undefined) return Promise.resolve(this.#ready).then((meta) => this.#valueOf(meta, propagate))
+    return this.#wait(options, propagate).then((meta) => {
+      this.#ready = meta
+      return this.#valueOf(meta, propagate)
+    })
   }
 
   /** Waits, and says how the task ended without throwing for its failure. */
@@ -198,7 +201,6 @@ export class AsyncResult<T = unknown> {
   }
 
   #valueOf(meta: TaskMeta, propagate: boolean): T | Error | Promise<T> {
-    this.#ready = meta
     const failure = failureOf(meta)
     if (failure === undefined) return this.#narrow(meta.result)
     if (propagate) throw failure

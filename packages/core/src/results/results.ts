@@ -314,8 +314,9 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
 
   /** Waits for a ready document. Rejects with the task's error when it failed, unless `propagate` is false. */
   waitFor(id: string, options: WaitForOptions = {}): Promise<TaskMeta> {
+    const { propagate = true } = options
     const ready = this.#untilReady(id, options)
-    return options.propagate === false ? ready : ready.then(unlessFailed)
+    return propagate ? ready.then(unlessFailed) : ready
   }
 
   watch(id: string, options?: WaitOptions): AsyncIterable<TaskMeta> {

@@ -132,6 +132,15 @@ describe('AsyncResult', () => {
     expect(await Promise.all([results.exists('a'), results.exists('b')])).toEqual([false, false])
   })
 
+  it('does not remember what is forgotten while it is asked for again', async () => {
+    const results = open()
+    await results.storeResult('a', 1, 'SUCCESS')
+    const handle = results.result('a')
+    await handle.get()
+    await Promise.all([handle.get(), handle.forget()])
+    expect(await handle.state()).toBe('PENDING')
+  })
+
   it('watch yields states up to a ready one', async () => {
     const results = open()
     const seen: string[] = []
