@@ -11,6 +11,7 @@ import { bullmqParts } from './bullmq-parts.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Case, Goal, Round } from './measure.ts'
 import { ordinaryMeta } from './ordinary-meta.ts'
+import { median } from './statistics.ts'
 import { withRedis } from './with-redis.ts'
 
 const server = await startRedis({ own: true })
@@ -250,11 +251,11 @@ async function largeTails(): Promise<readonly Count[]> {
   }
   const stallMs = (kind: 'value' | 'reference'): number => Math.max(...rounds.map((round) => round[kind].stallMs))
   return [
-    { name: 'ZRANGE and JSON.parse, ms', value: middle(rounds.map(({ raw }) => raw)) },
-    { name: 'by value, ms', value: middle(rounds.map(({ value }) => value.ms)) },
-    { name: 'by value, × floor', value: middle(rounds.map(({ raw, value }) => value.ms / raw)), most: 1.2 },
+    { name: 'ZRANGE and JSON.parse, ms', value: median(rounds.map(({ raw }) => raw)) },
+    { name: 'by value, ms', value: median(rounds.map(({ value }) => value.ms)) },
+    { name: 'by value, × floor', value: median(rounds.map(({ raw, value }) => value.ms / raw)), most: 1.2 },
     { name: 'by value, the longest stall of the event loop, ms', value: stallMs('value'), most: 50 },
-    { name: 'by reference, ms', value: middle(rounds.map(({ reference }) => reference.ms)), most: 3 },
+    { name: 'by reference, ms', value: median(rounds.map(({ reference }) => reference.ms)), most: 3 },
     { name: 'by reference, the longest stall of the event loop, ms', value: stallMs('reference'), most: 50 },
   ]
 }
@@ -277,11 +278,6 @@ async function largeTail(kind: 'value' | 'reference'): Promise<LargeTail> {
   await marked
   await results.close()
   return { ms, stallMs: delay.max / 1e6 }
-}
-
-/** Of an odd number. */
-function middle(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[(numbers.length - 1) / 2] ?? NaN
 }
 
 async function msOf(work: () => Promise<void>): Promise<number> {

@@ -17,6 +17,11 @@ export function ratio(samples: readonly number[], floor: readonly number[]): Est
   return estimate(samples.map((sample, round) => sample / at(floor, round)))
 }
 
+/** The one in the middle, however few there are. */
+export function median(samples: readonly number[]): number {
+  return medianOf(samples.toSorted((a, b) => a - b))
+}
+
 function medianOf(sorted: readonly number[]): number {
   const middle = (sorted.length - 1) / 2
   return (at(sorted, Math.floor(middle)) + at(sorted, Math.ceil(middle))) / 2

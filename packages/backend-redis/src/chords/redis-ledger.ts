@@ -123,7 +123,7 @@ export class RedisLedger implements ChordLedger {
     const { id, size, why } = place
     const header = this.#headers.get(id)
     if (header !== undefined) return this.#pages.entriesOf(id, header.taskIds, [from, to])
-    // Peers may have added to it.
+    // What peers may have added to has to be looked at.
     const isWhole = why === 'complete' && hasNoPeers(place)
     return isWhole ? this.#pages.whole(id, size, [from, to]) : this.#pages.entries(id, size, [from, to])
   }

@@ -8,3 +8,10 @@ export function failureOf(meta: TaskMeta): Error | undefined {
   if (meta.result instanceof Error) return meta.result
   return new TaskError({ excType: 'Exception', excModule: 'builtins', excArgs: [meta.result], taskId: meta.taskId })
 }
+
+/** The same document. Throws the error of a task that failed or was revoked. */
+export function unlessFailed(meta: TaskMeta): TaskMeta {
+  const failure = failureOf(meta)
+  if (failure !== undefined) throw failure
+  return meta
+}

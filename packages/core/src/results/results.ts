@@ -27,7 +27,7 @@ import { ChordOperations } from './chord-operations.ts'
 import { chordUnlock, type ChordUnlockOptions } from './chord-unlock.ts'
 import { DocumentStore } from './document-store.ts'
 import { DrivenChords } from './driven-chords.ts'
-import { failureOf } from './failure.ts'
+import { unlessFailed } from './failure.ts'
 import { GroupResult } from './group-result.ts'
 import { Groups } from './groups.ts'
 import { type Adapter, openBackend } from './open.ts'
@@ -439,10 +439,4 @@ export class Results implements ResultRecorder, ResultSource, AsyncDisposable {
   }
 
   #describe = (): { readonly backend: string } => ({ backend: this.backend.name })
-}
-
-function unlessFailed(meta: TaskMeta): TaskMeta {
-  const failure = failureOf(meta)
-  if (failure !== undefined) throw failure
-  return meta
 }

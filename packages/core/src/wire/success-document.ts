@@ -11,33 +11,31 @@ interface Layout {
   readonly tail: string
   /** Nobody can know what the task spawned; otherwise it spawned nothing. */
   readonly isUntracked: boolean
-  readonly group: string
-  readonly parent: string
+  /** Before the ids that a document may have, in their order. */
+  readonly parents: readonly (readonly ['groupId' | 'parentId', string])[]
   readonly id: string
 }
 
-/** As this package writes it. */
-const compact = {
-  head: '{"status":"SUCCESS","result":',
-  group: ',"group_id":"',
-  parent: ',"parent_id":"',
-  id: ',"task_id":"',
+function layoutOf(comma: string, colon: string, isUntracked: boolean): Layout {
+  return {
+    head: `{"status"${colon}"SUCCESS"${comma}"result"${colon}`,
+    tail: `${comma}"traceback"${colon}null${comma}"children"${colon}${isUntracked ? 'null' : '[]'}${comma}"date_done"${colon}"`,
+    isUntracked,
+    parents: [
+      ['groupId', `${comma}"group_id"${colon}"`],
+      ['parentId', `${comma}"parent_id"${colon}"`],
+    ],
+    id: `${comma}"task_id"${colon}"`,
+  }
 }
 
-/** As Python does. */
-const spaced = {
-  head: '{"status": "SUCCESS", "result": ',
-  group: ', "group_id": "',
-  parent: ', "parent_id": "',
-  id: ', "task_id": "',
-}
-
+/** As this package writes it, and as Python does. */
 const layouts = [
-  { ...compact, tail: ',"traceback":null,"children":[],"date_done":"', isUntracked: false },
-  { ...compact, tail: ',"traceback":null,"children":null,"date_done":"', isUntracked: true },
-  { ...spaced, tail: ', "traceback": null, "children": [], "date_done": "', isUntracked: false },
-  { ...spaced, tail: ', "traceback": null, "children": null, "date_done": "', isUntracked: true },
-] as const satisfies readonly Layout[]
+  layoutOf(',', ':', false),
+  layoutOf(',', ':', true),
+  layoutOf(', ', ': ', false),
+  layoutOf(', ', ': ', true),
+] as const
 
 /** What is read together often comes from one writer. */
 let latest: Layout = layouts[0]
@@ -96,16 +94,12 @@ function readIds(meta: Success, layout: Layout, text: string, start: number): bo
 }
 
 /** Answers with where they end. */
-function readParents(meta: Success, { group, parent }: Layout, text: string, start: number): number {
+function readParents(meta: Success, { parents }: Layout, text: string, start: number): number {
   let at = start
-  if (isAt(text, at, group)) {
-    const end = endOfId(text, at + group.length)
-    meta.groupId = text.slice(at + group.length, end)
-    at = end + 1
-  }
-  if (isAt(text, at, parent)) {
-    const end = endOfId(text, at + parent.length)
-    meta.parentId = text.slice(at + parent.length, end)
+  for (const [member, name] of parents) {
+    if (!isAt(text, at, name)) continue
+    const end = endOfId(text, at + name.length)
+    meta[member] = text.slice(at + name.length, end)
     at = end + 1
   }
   return at

@@ -155,6 +155,7 @@ export class Waiting {
     const waiter = new Waiter(ids, sink, limits, this.#holdings)
     this.#waiters += 1
     if (limits.timeoutMs === 0) this.#singleReads.read(waiter)
+    // Not by entries(), which makes objects for each of many waits.
     else for (let at = 0; at < ids.length; at += 1) this.#join(ids[at] ?? '', keys[at] ?? '', waiter)
     return waiter
   }
